@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * parser: script text in, AST with source positions out.
+ *
+ * Takes the bytes of a script (file, standard input or -e) and hands on a
+ * struct ast_program whose nodes live in one arena. Knows nothing of kernels,
+ * types or LLVM; uses libc only. Every node has a span; every complaint goes
+ * to a struct diag_list, which can quote the line and underline the place.
+ */
+#ifndef BT_PARSER_H
+#define BT_PARSER_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* ---- arena: all memory of one compilation ------------------------------- */
+
+struct arena;
+
+/* Returns a new, empty arena; aborts the process when memory is exhausted. */
+struct arena *arena_new(void);
+/* Frees the arena and everything allocated from it. NULL is allowed. */
+void arena_free(struct arena *a);
+/* Returns @size zeroed bytes aligned for any type; never NULL. */
+void *arena_alloc(struct arena *a, size_t size);
+/* Returns a copy of @s (or of its first @n bytes, NUL added). */
+char *arena_strdup(struct arena *a, const char *s);
+char *arena_strndup(struct arena *a, const char *s, size_t n);
+/* Formats into the arena. */
+char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#define arena_new_of(a, T) ((T *)arena_alloc((a), sizeof(T)))
+
+/*
+ * A growing array in an arena. VEC(struct foo *) members; then
+ * vec_push(arena, &v, item): amortised constant time, the old storage stays in the arena.
+ */
+#define VEC(T)                                                                                     \
+	struct {                                                                                   \
+		T *items;                                                                          \
+		size_t len, cap;                                                                   \
+	}
+void *arena_vec_grow(struct arena *a, void *items, size_t len, size_t *cap, size_t item_size);
+#define vec_push(a, v, item)                                                                       \
+	((v)->items = (v)->len < (v)->cap ? (v)->items                                             \
+					  : arena_vec_grow((a), (v)->items, (v)->len, &(v)->cap,   \
+							   sizeof(*(v)->items)),                   \
+	 (v)->items[(v)->len++] = (item))
+
+/* ---- sources and diagnostics -------------------------------------------- */
+
+/* A half-open range of bytes in source @src (an index into the list's sources). */
+struct span {
+	uint32_t src;
+	uint32_t begin;
+	uint32_t end;
+};
+
+struct source {
+	const char *name; /* as shown: file name, or "stdin" for -e and - */
+	const char *text; /* NUL-terminated; may hold other NULs before @size */
+	uint32_t size;
+};
+
+enum diag_level { DIAG_ERROR, DIAG_WARNING };
+
+struct diag {
+	enum diag_level level;
+	struct span span;
+	const char *message;
+	const char *hint; /* NULL, or a line shown as "HINT: ..." */
+};
+
+/* Collects sources and diagnostics of one compilation; lives in its arena. */
+struct diag_list {
+	struct arena *arena;
+	VEC(struct source) sources;
+	VEC(struct diag) diags;
+	unsigned errors; /* number with DIAG_ERROR; more than DIAG_MAX_ERRORS are dropped */
+};
+#define DIAG_MAX_ERRORS 50
+
+/* Adds a source and returns its index for struct span. The text is copied. */
+uint32_t diag_add_source(struct diag_list *d, const char *name, const char *text, size_t size);
+/* Adds an error (or warning). A second error at the same span with the same text is dropped. */
+void diag_error(struct diag_list *d, struct span at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void diag_warning(struct diag_list *d, struct span at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Sets the hint of the newest diagnostic. */
+void diag_hint(struct diag_list *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Line and column, both from 1, of the first byte of @at. Columns count bytes. */
+void diag_position(const struct diag_list *d, struct span at, unsigned *line, unsigned *col);
+/*
+ * Prints all diagnostics, ordered by position, in bpftrace's form:
+ *   stdin:1:9-12: ERROR: message
+ *   BEGIN { foo }
+ *           ~~~
+ * @color: use terminal colours. @warnings: print warnings too.
+ */
+void diag_print(const struct diag_list *d, FILE *out, bool color, bool warnings);
+/*
+ * Returns the candidate closest to @name by edit distance, or NULL when none is
+ * near enough to be a likely slip. @candidates ends with NULL.
+ */
+const char *diag_did_you_mean(const char *name, const char *const *candidates);
+
+/* ---- parsing ------------------------------------------------------------ */
+
+struct ast_program;
+
+/*
+ * Parses source @src. Returns a program (possibly partial) in the arena of @d;
+ * when d->errors is not zero it must not be used further. Limits: 1 MiB of
+ * text, 200 levels of nesting; beyond them an error is reported.
+ */
+struct ast_program *parse_program(struct diag_list *d, uint32_t src);
+
+#endif

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image: the border between compiling and running.
+ *
+ * A compiled script is one byte string: a header, a table of sections and the
+ * sections. It holds no pointers; strings are offsets into one string section,
+ * rows refer to rows by index. All integers are in the byte order of the
+ * machine, all rows are 8-byte aligned. The compiling half makes one with an
+ * image_builder; the running half reads it through struct image, which checks
+ * every offset, index and string once, on opening.
+ */
+#ifndef BT_IMAGE_H
+#define BT_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define IMAGE_MAGIC   "BTRUNIMG"
+#define IMAGE_VERSION 1u
+#define IMAGE_NONE    UINT32_MAX /* "no row" where a row's index is expected */
+
+enum image_section_id {
+	IMAGE_SEC_STRINGS,     /* char[], starts with a NUL: offset 0 is "" */
+	IMAGE_SEC_OBJECT,      /* the BPF ELF object */
+	IMAGE_SEC_TYPES,       /* struct image_type[] */
+	IMAGE_SEC_FIELDS,      /* struct image_field[] */
+	IMAGE_SEC_MAPS,        /* struct image_map[] */
+	IMAGE_SEC_ACTIONS,     /* struct image_action[] */
+	IMAGE_SEC_PROBES,      /* struct image_probe[] */
+	IMAGE_SEC_ATTACHMENTS, /* struct image_attachment[] */
+	IMAGE_SEC_CONFIG,      /* struct image_config, one */
+	IMAGE_SEC_ENUMS,       /* struct image_enumerator[] */
+	IMAGE_NSECTIONS
+};
+
+struct image_section {
+	uint64_t offset; /* from the start of the image, multiple of 8 */
+	uint64_t size;   /* in bytes */
+};
+
+struct image_header {
+	char magic[8];
+	uint32_t version;
+	uint32_t nsections;
+	uint64_t size; /* of the whole image in bytes */
+	struct image_section sections[IMAGE_NSECTIONS];
+};
+
+/* ---- types: how bytes in maps and events are to be shown ---------------- */
+
+enum image_kind {
+	IMAGE_K_VOID,
+	IMAGE_K_INT,     /* size 1, 2, 4, 8; IMAGE_TF_SIGNED */
+	IMAGE_K_BOOL,    /* size 1 */
+	IMAGE_K_STRING,  /* char[size], NUL-padded; as long as size - 1 when truncated */
+	IMAGE_K_BUFFER,  /* u32 length, then bytes */
+	IMAGE_K_POINTER, /* 8 bytes, shown 0x... */
+	IMAGE_K_ENUM,    /* as INT; enumerators at fields (first row in ENUMS) and count */
+	IMAGE_K_ARRAY,   /* count elements of elem */
+	IMAGE_K_STRUCT,  /* count fields from fields on: { .a = 1, .b = 2 } */
+	IMAGE_K_UNION,
+	IMAGE_K_TUPLE,       /* (1, 2) */
+	IMAGE_K_RECORD,      /* { .a = 1 } */
+	IMAGE_K_KSTACK,      /* s64: id in stack map elem (a row of MAPS), negative: -errno;
+				arg[0] depth, arg[1] enum image_stack_mode */
+	IMAGE_K_USTACK,      /* s64 id as KSTACK, u32 pid, u32 tid */
+	IMAGE_K_KSYM,        /* u64 address */
+	IMAGE_K_USYM,        /* u64 address, u32 pid, u32 tid */
+	IMAGE_K_INET,        /* u32 family (AF_INET, AF_INET6), u8[16] address */
+	IMAGE_K_MAC,         /* u8[6] */
+	IMAGE_K_USERNAME,    /* u32 or u64 uid */
+	IMAGE_K_TIMESTAMP,   /* u64 ns since boot; name is the strftime format;
+				arg[0] enum image_clock */
+	IMAGE_K_CGROUP_PATH, /* u64 id */
+	IMAGE_K_PROBE,       /* u32 row of PROBES, shown as the probe's name */
+	IMAGE_K_DISK,        /* u32 kernel dev_t (major << 20 | minor), shown as the disk's name */
+	/* aggregations: only as map values; the layout of one CPU's value */
+	IMAGE_K_COUNT, /* s64 */
+	IMAGE_K_SUM,   /* s64; IMAGE_TF_SIGNED */
+	IMAGE_K_MIN,   /* s64 value, u64 set (0: no value yet) */
+	IMAGE_K_MAX,   /* as MIN */
+	IMAGE_K_AVG,   /* s64 total, u64 count */
+	IMAGE_K_STATS, /* s64 total, u64 count */
+	IMAGE_K_HIST,  /* u64 buckets; arg[0]: bits (0 to 5); see image_hist_buckets() */
+	IMAGE_K_LHIST, /* u64 buckets; arg[0..2]: min, max, step; below, steps..., above */
+	IMAGE_K_TSERIES,
+	IMAGE_NKINDS
+};
+
+enum image_type_flags { IMAGE_TF_SIGNED = 1 };
+enum image_stack_mode {
+	IMAGE_STACK_BPFTRACE,
+	IMAGE_STACK_PERF,
+	IMAGE_STACK_RAW,
+	IMAGE_STACK_BUILD_ID
+};
+enum image_clock { IMAGE_CLOCK_BOOT, IMAGE_CLOCK_MONOTONIC, IMAGE_CLOCK_TAI };
+
+struct image_type {
+	uint16_t kind; /* enum image_kind */
+	uint16_t flags;
+	uint32_t size;   /* bytes of one value; a multiple of its alignment */
+	uint32_t elem;   /* row of TYPES (ARRAY, POINTER) or of MAPS (stacks), or IMAGE_NONE */
+	uint32_t count;  /* elements, fields or enumerators */
+	uint32_t fields; /* first row of FIELDS (or of ENUMS) */
+	uint32_t name;   /* string */
+	int64_t arg[3];
+};
+
+struct image_field {
+	uint32_t name; /* string; "" in tuples and for anonymous members */
+	uint32_t type;
+	uint32_t offset;   /* bytes */
+	uint16_t bit_off;  /* bit-fields: from offset, counted from the lowest bit */
+	uint16_t bit_size; /* 0: no bit-field */
+};
+
+struct image_enumerator {
+	uint64_t value;
+	uint32_t name;
+	uint32_t pad;
+};
+
+/* ---- maps --------------------------------------------------------------- */
+
+enum image_map_flags {
+	IMAGE_MAP_SCALAR = 1,            /* no key in the script: element 0 of an array map */
+	IMAGE_MAP_PERCPU = 2,            /* a value a CPU, to be merged */
+	IMAGE_MAP_INTERNAL = 4,          /* not the script's: stacks, scratch */
+	IMAGE_MAP_STACKS = 8,            /* BPF_MAP_TYPE_STACK_TRACE */
+	IMAGE_MAP_SIGNIFICANT_ZERO = 16, /* free for later */
+};
+
+struct image_map {
+	uint32_t name;     /* as in the script, without @: "" for the anonymous map */
+	uint32_t elf_name; /* of the map in the object */
+	uint32_t key;      /* row of TYPES; IMAGE_NONE when scalar */
+	uint32_t value;    /* row of TYPES; IMAGE_NONE for internal maps */
+	uint32_t flags;
+	uint32_t max_entries;
+	/*
+	 * A scalar map's value is preceded by a u64 "set" word (0: never assigned,
+	 * not printed) unless the value is an aggregation. Offset of the value proper:
+	 */
+	uint32_t value_off;
+	uint32_t pad;
+};
+
+/* ---- events and actions ------------------------------------------------- */
+
+/*
+ * Every record in the ring buffer starts with this; the payload (row's type)
+ * follows at the next 8-byte boundary. What to do is the action's row.
+ */
+struct image_event {
+	uint32_t action; /* row of ACTIONS */
+	uint32_t size;   /* of header and payload, bytes */
+};
+
+enum image_action_kind {
+	IMAGE_A_PRINTF,      /* fmt, type: tuple of the arguments */
+	IMAGE_A_PRINT_VALUE, /* type: the value */
+	IMAGE_A_PRINT_MAP,   /* map; arg[0] top (0: all), arg[1] divisor (0: 1) */
+	IMAGE_A_PRINT_ELEM,  /* map; type: tuple (key, value): print(@m[k]) of a non-aggregation */
+	IMAGE_A_CLEAR,       /* map */
+	IMAGE_A_ZERO,        /* map */
+	IMAGE_A_EXIT,        /* no payload: code is in the control words */
+	IMAGE_A_TIME,        /* fmt: strftime */
+	IMAGE_A_JOIN,        /* type: tuple of strings; fmt: separator */
+	IMAGE_A_CAT,         /* fmt, type as printf: file name */
+	IMAGE_A_SYSTEM,      /* fmt, type as printf: command */
+	IMAGE_A_ERRORF,      /* fmt, type as printf; where: fmt2 */
+	IMAGE_A_WARNF,
+	IMAGE_A_RUNTIME_ERROR, /* type: tuple (s64 error, u32 helper) of -k; where: fmt2 */
+	IMAGE_NACTIONS
+};
+
+struct image_action {
+	uint32_t kind;  /* enum image_action_kind */
+	uint32_t fmt;   /* string: the format with escapes resolved */
+	uint32_t type;  /* row of TYPES, or IMAGE_NONE */
+	uint32_t map;   /* row of MAPS, or IMAGE_NONE */
+	uint32_t where; /* string: "file:line:col" of the call */
+	uint32_t pad;
+	uint64_t arg[2];
+};
+
+/*
+ * The control words: the one variable of section ".data.control" of the object
+ * (without global data: element 0 of array map "control"). User space maps it.
+ */
+#define IMAGE_CONTROL_SECTION ".data.control"
+#define IMAGE_CONTROL_MAP     "control"
+#define IMAGE_EVENTS_MAP      "events" /* the ring buffer */
+struct image_control {
+	uint32_t active;  /* the gate: 1 awake, 0 asleep; other values are free for later */
+	uint32_t exiting; /* set by exit() */
+	int64_t exit_code;
+	uint64_t start_ns; /* the wake's moment on the clock that nsecs reads; 0 before */
+	uint64_t cpid;     /* the -c child's pid, 0 without */
+	uint64_t reserved[4];
+	/* what was lost, on a cache line of its own; added to atomically */
+	uint64_t lost_events;  /* no room in the ring buffer */
+	uint64_t lost_updates; /* a map was full */
+	uint64_t lost_stacks;  /* a stack could not be stored */
+	uint64_t read_errors;  /* failed reads of memory (all, -k or not) */
+	uint64_t reserved2[4];
+};
+
+/*
+ * The part of the ring buffer, in bytes, that only clear, zero, print of a map,
+ * time and exit may use, so that no amount of printf crowds them out.
+ */
+#define IMAGE_EVENTS_RESERVE (128u * 1024)
+
+/* ---- probes and attachments --------------------------------------------- */
+
+struct image_probe {
+	uint32_t name; /* fully expanded, as the builtin probe shows it */
+	uint32_t type; /* string: "tracepoint" */
+};
+
+/* How a program is attached: one attacher each in src/probes/. */
+enum image_attach_kind {
+	IMAGE_AT_BEGIN,      /* test-run before waking */
+	IMAGE_AT_END,        /* test-run after the last event */
+	IMAGE_AT_TRACEPOINT, /* target "category:event", through perf */
+	IMAGE_AT_RAW_TP,     /* target: the tracepoint's name */
+	IMAGE_AT_INTERVAL,   /* arg[0] period in ns: one CPU */
+	IMAGE_AT_PROFILE,    /* arg[0] frequency in Hz, or 0 and arg[1] period in ns: all CPUs */
+	IMAGE_AT_SOFTWARE,   /* arg[0] perf config, arg[1] period in events */
+	IMAGE_AT_HARDWARE,
+	IMAGE_AT_KPROBE, /* target: function; arg[0] offset */
+	IMAGE_AT_KRETPROBE,
+	IMAGE_AT_FENTRY,
+	IMAGE_AT_FEXIT,
+	IMAGE_AT_UPROBE, /* target "path", arg[0] file offset */
+	IMAGE_AT_URETPROBE,
+	IMAGE_AT_USDT,
+	IMAGE_AT_WATCHPOINT,
+	IMAGE_AT_ITER,
+	IMAGE_AT_SELF, /* test-run on a signal to btrun */
+	IMAGE_AT_TEST,
+	IMAGE_AT_BENCH,
+	IMAGE_NATTACH
+};
+
+struct image_attachment {
+	uint32_t kind;    /* enum image_attach_kind */
+	uint32_t prog;    /* string: the program's name in the object */
+	uint32_t target;  /* string */
+	uint32_t probe;   /* first row of PROBES that it serves */
+	uint32_t nprobes; /* how many: a shared system-call program serves many */
+	uint32_t pad;
+	uint64_t cookie;
+	int64_t arg[2];
+};
+
+enum image_missing_probes { IMAGE_MISSING_ERROR, IMAGE_MISSING_WARN, IMAGE_MISSING_IGNORE };
+
+/* Settings that the running half needs. */
+struct image_config {
+	uint32_t sync_probes;   /* the gate was generated */
+	uint32_t global_data;   /* 0: control words are an array map */
+	uint32_t ring_buffer;   /* 0: perf buffer */
+	uint32_t perf_rb_pages; /* 0: by the machine's memory */
+	uint32_t missing_probes;
+	uint32_t print_maps_on_exit;
+	uint32_t max_cat_bytes;
+	uint32_t log_size; /* bytes of verifier log */
+	uint32_t stack_mode;
+	uint32_t cpp_demangle;
+	uint32_t cache_user_symbols;
+	uint32_t lazy_symbolication;
+	uint32_t str_trunc_trailer; /* string */
+	uint32_t script_name;       /* string, for messages */
+	uint32_t uses_cpid;
+	uint32_t boot_clock; /* 1: nsecs is the boot-time clock; 0: monotonic */
+	uint32_t reserved[8];
+};
+
+/* ---- reading ------------------------------------------------------------ */
+
+/* A checked view of a byte string that the caller keeps alive and unchanged. */
+struct image {
+	const uint8_t *data;
+	size_t size;
+	const char *strings;
+	size_t strings_size;
+	const void *object;
+	size_t object_size;
+	const struct image_type *types;
+	const struct image_field *fields;
+	const struct image_enumerator *enums;
+	const struct image_map *maps;
+	const struct image_action *actions;
+	const struct image_probe *probes;
+	const struct image_attachment *attachments;
+	const struct image_config *config;
+	uint32_t ntypes, nfields, nenums, nmaps, nactions, nprobes, nattachments;
+};
+
+/*
+ * Checks @size bytes at @data (8-byte aligned) and fills @img. Returns 0, or
+ * -EINVAL with the reason in @err (@errlen bytes). After 0 every index, string
+ * and type in the tables may be used without further checks; types are not recursive.
+ */
+int image_open(struct image *img, const void *data, size_t size, char *err, size_t errlen);
+
+/* The string at offset @off (checked on opening). */
+static inline const char *image_str(const struct image *img, uint32_t off)
+{
+	return img->strings + off;
+}
+
+/* Buckets of a hist(v, bits): the number of u64 in its value. */
+uint32_t image_hist_buckets(unsigned bits);
+/* Bucket of @value in hist(v, @bits): 0 holds negatives, 1 holds zero.
+ * Bucket layout for bits = 0: 0: v < 0; 1: v == 0; 2 + n: 2^n <= v < 2^(n+1). */
+uint32_t image_hist_bucket(int64_t value, unsigned bits);
+/* The range [*low, *high) of bucket @i; bucket 0 is (..., 0), with *low = INT64_MIN. */
+void image_hist_range(uint32_t i, unsigned bits, int64_t *low, int64_t *high);
+/* Buckets of lhist(v, min, max, step): below, (max - min) / step rounded up, above. */
+uint32_t image_lhist_buckets(int64_t min, int64_t max, int64_t step);
+
+/* ---- making ------------------------------------------------------------- */
+
+struct image_builder;
+
+struct image_builder *image_builder_new(void);
+void image_builder_free(struct image_builder *b);
+/* Returns the offset of @s in the string section; equal strings share one. */
+uint32_t image_add_string(struct image_builder *b, const char *s);
+/* Each appends a copy of the row and returns its index. Equal types share one row
+ * only when the caller says so (sema keeps its own table). */
+uint32_t image_add_type(struct image_builder *b, const struct image_type *t);
+uint32_t image_add_field(struct image_builder *b, const struct image_field *f);
+uint32_t image_add_enumerator(struct image_builder *b, const struct image_enumerator *e);
+uint32_t image_add_map(struct image_builder *b, const struct image_map *m);
+uint32_t image_add_action(struct image_builder *b, const struct image_action *a);
+uint32_t image_add_probe(struct image_builder *b, const struct image_probe *p);
+uint32_t image_add_attachment(struct image_builder *b, const struct image_attachment *a);
+void image_set_config(struct image_builder *b, const struct image_config *c);
+/* Copies the object. */
+void image_set_object(struct image_builder *b, const void *data, size_t size);
+/* Returns the finished image (malloc; the caller frees), its size in *@size. */
+void *image_finish(struct image_builder *b, size_t *size);
+
+/* Prints all tables in words (-d image). */
+#include <stdio.h>
+void image_print(FILE *out, const struct image *img);
+/* Names, for messages and image_print: "tracepoint", "int64", ... */
+const char *image_kind_name(uint32_t kind);
+const char *image_attach_name(uint32_t kind);
+const char *image_action_name(uint32_t kind);
+
+#endif

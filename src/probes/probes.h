@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * probes: the probe types, one file each.
+ *
+ * For the compiling half: struct probe_type says how an attach point is written
+ * and which probes of the target it stands for. For the running half: struct
+ * attacher says how a program gets attached and comes off again. Both are rows of tables.
+ */
+#ifndef BT_PROBES_H
+#define BT_PROBES_H
+
+#include "image/image.h"
+#include "target/target.h"
+
+/* ---- matching and listing (no bpf_object in sight) ----------------------- */
+
+/* One concrete probe, wildcards resolved. Strings live until the callback returns. */
+struct probe_point {
+	const char *name;     /* fully expanded: "tracepoint:sched:sched_switch" */
+	const char *parts[4]; /* after the provider: {"sched", "sched_switch"}; NULL-filled */
+	enum image_attach_kind attach; /* the plain way to attach it */
+	const char *target;            /* as struct image_attachment */
+	int64_t arg[2];
+};
+
+enum probe_type_flags {
+	PROBE_UNGATED = 1,  /* begin, end, iter, test, bench, self */
+	PROBE_HAS_ARGS = 2, /* builtin args may be used */
+	PROBE_HAS_ARGN = 4, /* arg0, arg1, ... may be used */
+	PROBE_HAS_RETVAL = 8,
+	PROBE_NO_WILDCARD = 16,
+	PROBE_NO_PREDICATE = 32, /* begin, end */
+	PROBE_SPECIAL = 64,      /* probetype() is "special" */
+};
+
+struct probe_type {
+	const char *name;           /* "tracepoint" */
+	const char *const *aliases; /* {"t", NULL}; old names too */
+	unsigned flags;
+	/*
+	 * Calls @cb for every probe that the written parts stand for (sorted; at least one or
+	 * an error). Returns 0, what @cb returned, or a negative errno with a message in @err
+	 * (bpftrace's wording where it has one). -ENOENT: well-formed, but no such probe.
+	 */
+	int (*expand)(struct target *t, const char *const *parts, size_t nparts,
+		      int (*cb)(const struct probe_point *p, void *arg), void *arg, char *err,
+		      size_t errlen);
+	/* For -l: names all probes of the type that match the wildcard @pattern (the whole
+	 * name, provider included). NULL: nothing to list. */
+	int (*list)(struct target *t, const char *pattern,
+		    int (*cb)(const struct probe_point *p, void *arg), void *arg);
+};
+
+/* By name or alias, case as written ("BEGIN" and "begin"); NULL when unknown. */
+const struct probe_type *probe_type_find(const char *name);
+/* All types, ending with NULL, in the order of -l's output. */
+extern const struct probe_type *const probe_types[];
+/* All names and aliases, ending with NULL, for "did you mean". */
+const char *const *probe_type_names(void);
+
+/* ---- attaching ----------------------------------------------------------- */
+
+struct bpf_program;
+struct probe_link; /* whatever holds the attachment; one or more file descriptors */
+
+struct attach_env {
+	struct target *target;
+	int pid; /* -p: this process only, 0: all */
+	bool verbose;
+	char err[256]; /* reason of the last failure, in words */
+};
+
+struct attacher {
+	enum image_attach_kind kind;
+	/*
+	 * Attaches @prog as row @at says. Returns 0 and a link in *@link (owned by the caller), or
+	 * a negative errno with env->err set; -ENOENT where the probe does not exist.
+	 * NULL for kinds that are not attached but run (begin, end, self, test, bench).
+	 */
+	int (*attach)(struct attach_env *env, const struct image *img,
+		      const struct image_attachment *at, struct bpf_program *prog,
+		      struct probe_link **link);
+	/* How long detaching takes: slow ones are detached side by side. */
+	bool slow_detach;
+};
+
+/* The row of @kind, or NULL when this build cannot attach it. */
+const struct attacher *attacher_find(uint32_t kind);
+/* Detaches and frees. NULL is allowed. */
+void probe_link_free(struct probe_link *link);
+/* Detaches @n links at once, slow ones in threads of their own. */
+void probe_links_free(struct probe_link **links, size_t n);
+
+#endif

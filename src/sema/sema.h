@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sema: gives the script a meaning on the target.
+ *
+ * Takes the AST, options and the target; finds the probes that the attach points
+ * stand for, gives every expression a type, folds constants, and collects what the
+ * script needs: programs, maps, actions. Hands on a struct sema_result, which
+ * codegen reads and does not change. All of it lives in the arena of the diag_list.
+ */
+#ifndef BT_SEMA_H
+#define BT_SEMA_H
+
+#include "ast.h"
+#include "probes/probes.h"
+#include "types/types.h"
+
+/* What the caller sets before sema_run(); the config block and environment come on top. */
+struct sema_options {
+	const char *const *params; /* positional parameters, NULL-terminated */
+	size_t nparams;
+	const char *const *named; /* "name=value" or "name", as given after -- */
+	size_t nnamed;
+	bool sync; /* false: --no-sync */
+	bool unsafe;
+	bool has_child; /* -c given: cpid is known at run time */
+	int pid;        /* -p, 0: none */
+	const char *script_name;
+	/* environment look-up, getenv by default; NULL entries: not set */
+	const char *(*getenv)(const char *name, void *arg);
+	void *getenv_arg;
+};
+
+/* ---- config -------------------------------------------------------------- */
+
+/* Every config variable of the language, with its value for this script. */
+struct sema_config {
+	uint64_t cache_user_symbols, cpp_demangle, lazy_symbolication, log_size, max_bpf_progs,
+		max_cat_bytes, max_map_keys, max_probes, max_strlen, missing_probes, on_stack_limit,
+		perf_rb_pages, stack_mode, print_maps_on_exit, show_debug_info, sync_probes,
+		use_blazesym;
+	const char *license;
+	const char *str_trunc_trailer;
+};
+
+/* ---- names ---------------------------------------------------------------- */
+
+/* A scratch variable; one object for all its uses in one body. */
+struct sema_var {
+	const char *name; /* without $ */
+	struct type *type;
+	struct span first;
+	uint32_t index; /* within its program, from 0 */
+};
+
+struct sema_map {
+	const char *name;   /* without @ */
+	struct type *key;   /* NULL: scalar; several keys: a TUPLE */
+	struct type *value; /* may be an aggregation */
+	struct span first;
+	uint32_t max_entries;
+	uint32_t bpf_type; /* enum bpf_map_type */
+	bool percpu;
+	uint32_t index;       /* row of the image's MAPS */
+	const char *elf_name; /* "AT_name", "AT_" for @ */
+};
+
+struct sema_stack_map { /* one for each depth in use */
+	uint32_t depth;
+	const char *elf_name;
+	uint32_t index; /* row of the image's MAPS, after the script's maps */
+};
+
+struct sema_action {
+	enum image_action_kind kind;
+	const char *fmt;
+	struct type *payload; /* NULL: none */
+	struct sema_map *map; /* NULL: none */
+	uint64_t arg[2];
+	struct span span;
+	uint32_t index; /* row of the image's ACTIONS */
+};
+
+/* ---- builtins ------------------------------------------------------------- */
+
+struct sema; /* sema's own state */
+struct codegen;
+
+/*
+ * One row of the language: builtin variable or function. Rows are written in
+ * src/sema/builtins.def, where check and emit stand side by side.
+ */
+enum builtin_id {
+#define BUILTIN(id, name, flags, min, max, check, emit) BUILTIN_##id,
+#include "sema/builtins.def"
+#undef BUILTIN
+	BUILTIN_COUNT_
+};
+
+enum builtin_flags {
+	BUILTIN_VAR = 1,         /* usable without () */
+	BUILTIN_FUNC = 2,        /* usable with () */
+	BUILTIN_AGGREGATION = 4, /* only as @x = f(...) */
+	BUILTIN_STATEMENT = 8,   /* has no value */
+	BUILTIN_UNSAFE = 16,
+};
+
+struct builtin {
+	enum builtin_id id;
+	const char *name;
+	unsigned flags;
+	int min_args, max_args; /* max -1: any number */
+};
+/* The row of @name, or NULL. arg0 to arg9 and sarg0... find their rows ARGN and SARGN. */
+const struct builtin *builtin_find(const char *name);
+const char *const *builtin_names(void); /* ends with NULL */
+
+/* ---- result ---------------------------------------------------------------- */
+
+struct sema_attachment {
+	const char *target;
+	int64_t arg[2];
+	uint32_t probe, nprobes; /* rows of PROBES */
+};
+
+/*
+ * One BPF program: a typed copy of a probe's body, the attach points that it serves and
+ * how it is to be attached. Several probes share one program when body and context allow.
+ */
+struct sema_program {
+	const char *name; /* ELF symbol, e.g. "p3_sched_switch" */
+	const struct probe_type *type;
+	enum image_attach_kind attach;
+	struct ast_expr *predicate; /* typed; NULL: none (the gate is codegen's) */
+	struct ast_block *body;     /* typed */
+	struct type *args;          /* NULL: body does not use args */
+	struct span span;           /* of the attach points in the script */
+	bool gated;
+	VEC(struct sema_attachment) attachments;
+	uint32_t nvars;
+	/*
+	 * Shared system-call programs (attach RAW_TP on sys_enter or sys_exit): which numbers
+	 * belong to it. syscall_probe[nr] is the row of PROBES + 1, or 0: not ours.
+	 */
+	bool is_syscall;
+	uint16_t *syscall_probe;
+	uint32_t nsyscalls; /* entries of syscall_probe */
+	bool uses_probe;    /* the builtin probe is evaluated in the body */
+};
+
+struct sema_probe { /* row of the image's PROBES */
+	const char *name;
+	const char *type;
+};
+
+struct sema_option {
+	const char *name, *description, *default_value; /* default as text, NULL: a flag */
+	enum image_kind kind;                           /* INT, STRING, BOOL */
+};
+
+struct sema_result {
+	struct arena *arena;
+	struct types *types;
+	struct target *target;
+	struct diag_list *diags;
+	struct sema_config config;
+	const struct sema_options *opts;
+	VEC(struct sema_program *) programs; /* in script order */
+	VEC(struct sema_map *) maps;         /* in order of first use */
+	VEC(struct sema_stack_map *) stacks;
+	VEC(struct sema_action *) actions;
+	VEC(struct sema_probe) probes;
+	struct ast_program *ast; /* typed tree for -d: predicates joined with the gate */
+	bool uses_cpid;
+	/* getopt() calls found, for --help of the script */
+	VEC(struct sema_option) options;
+};
+
+/*
+ * Analyses @p. Returns NULL when there were errors (all are in @d). @opts must outlive
+ * the result.
+ */
+struct sema_result *sema_run(struct ast_program *p, struct diag_list *d, struct target *t,
+			     const struct sema_options *opts);
+
+/* The names of all config variables, ending with NULL. */
+const char *const *sema_config_names(void);
+
+#endif

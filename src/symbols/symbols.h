@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * symbols: addresses to names, device numbers to disks.
+ *
+ * Everything is read when first asked for and kept until symbols_free(). Takes
+ * addresses and numbers, hands on text; running half, no LLVM.
+ */
+#ifndef BT_SYMBOLS_H
+#define BT_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct symbols;
+
+struct symbols *symbols_new(void);
+void symbols_free(struct symbols *s);
+
+/*
+ * The kernel symbol that holds @addr (from /proc/kallsyms, modules too); the distance
+ * from its start in *@offset. NULL when there is none. The string lives as long as @s.
+ */
+const char *symbols_kernel(struct symbols *s, uint64_t addr, uint64_t *offset);
+/* The address of kernel symbol @name, or 0. */
+uint64_t symbols_kernel_addr(struct symbols *s, const char *name);
+/*
+ * The user symbol of process @pid; *@module is the mapped file. NULL when there is none.
+ * Reads ELF symbol tables (.symtab, .dynsym) of the files in /proc/PID/maps.
+ */
+const char *symbols_user(struct symbols *s, int pid, uint64_t addr, uint64_t *offset,
+			 const char **module);
+/*
+ * The name of block device @dev (major << 20 | minor): /sys/dev/block/M:m, then
+ * /proc/diskstats, else "M:m". Looked up again when a name is older than a second,
+ * since devices come and go. The string lives until the next call.
+ */
+const char *symbols_disk(struct symbols *s, uint32_t dev);
+/* The login name of @uid, or its number as text. Lives until the next call. */
+const char *symbols_user_name(struct symbols *s, uint32_t uid);
+
+#endif

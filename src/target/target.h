@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * target: what the kernel compiled for (or run on) has.
+ *
+ * Features are rows of one table, found by trying on the running kernel or by
+ * version for another one, and kept for the life of the target. Function and
+ * tracepoint lists and BTF are read when first asked for. Both halves use it;
+ * it is the only place of the compiling side from which bpf(2) is called.
+ */
+#ifndef BT_TARGET_H
+#define BT_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct btf;
+struct target;
+
+#define TARGET_VERSION(a, b, c) (((a) << 16) + ((b) << 8) + ((c) > 255 ? 255 : (c)))
+
+/* One feature a line: enum, name for --no-feature, first kernel, words for --info. */
+#define TARGET_FEATURES(X)                                                                         \
+	X(GLOBAL_DATA, "global_data", TARGET_VERSION(5, 2, 0), "global data")                      \
+	X(MMAPABLE, "mmapable", TARGET_VERSION(5, 5, 0), "memory-mapped maps")                     \
+	X(RING_BUFFER, "ring_buffer", TARGET_VERSION(5, 8, 0), "ring buffer")                      \
+	X(PROBE_READ_KERNEL, "probe_read_kernel", TARGET_VERSION(5, 5, 0),                         \
+	  "probe_read_kernel and probe_read_user")                                                 \
+	X(BOOT_CLOCK, "boot_clock", TARGET_VERSION(5, 8, 0), "boot-time clock")                    \
+	X(BPF_LOOP, "bpf_loop", TARGET_VERSION(5, 17, 0), "bpf_loop")                              \
+	X(FOR_EACH_MAP, "for_each_map", TARGET_VERSION(5, 13, 0), "iteration over map elements")   \
+	X(MAP_BATCH, "map_batch", TARGET_VERSION(5, 6, 0), "batched map operations")               \
+	X(RAW_TP, "raw_tp", TARGET_VERSION(4, 17, 0), "raw tracepoints")                           \
+	X(RAW_TP_TEST_RUN, "raw_tp_test_run", TARGET_VERSION(5, 10, 0),                            \
+	  "test runs of raw tracepoint programs")                                                  \
+	X(ATTACH_COOKIE, "attach_cookie", TARGET_VERSION(5, 15, 0), "attach cookies")              \
+	X(LINKS, "links", TARGET_VERSION(5, 15, 0), "BPF links to perf events")                    \
+	X(KPROBE, "kprobe", TARGET_VERSION(4, 1, 0), "kprobes")                                    \
+	X(KPROBE_MULTI, "kprobe_multi", TARGET_VERSION(5, 18, 0), "kprobe.multi links")            \
+	X(KPROBE_SESSION, "kprobe_session", TARGET_VERSION(6, 10, 0), "kprobe.session links")      \
+	X(UPROBE_MULTI, "uprobe_multi", TARGET_VERSION(6, 6, 0), "uprobe.multi links")             \
+	X(FENTRY, "fentry", TARGET_VERSION(5, 5, 0), "fentry and fexit")                           \
+	X(BTF, "btf", TARGET_VERSION(5, 2, 0), "kernel BTF")                                       \
+	X(CPU_V2, "cpu_v2", TARGET_VERSION(4, 14, 0), "BPF instructions v2")                       \
+	X(CPU_V3, "cpu_v3", TARGET_VERSION(5, 12, 0), "BPF instructions v3")                       \
+	X(SMALL_TASKS_RCU, "membarrier", TARGET_VERSION(4, 3, 0), "membarrier(2), global")
+
+enum target_feature {
+#define X(id, name, since, words) TARGET_F_##id,
+	TARGET_FEATURES(X)
+#undef X
+		TARGET_NFEATURES
+};
+
+/* The running kernel. Never NULL; tries nothing yet. Free with target_close(). */
+struct target *target_open_running(void);
+void target_close(struct target *t);
+
+/* Whether the kernel has @f: tried once, then remembered; false when switched off. */
+bool target_has(struct target *t, enum target_feature f);
+/* Switches features off: "a,b". Returns 0, or -EINVAL with the unknown name in @err. */
+int target_disable(struct target *t, const char *names, char *err, size_t errlen);
+const char *target_feature_name(enum target_feature f);
+/* "Linux 5.8": the first kernel that has it. */
+const char *target_feature_since(enum target_feature f);
+/* TARGET_VERSION of the kernel compiled for. */
+uint32_t target_version(const struct target *t);
+/* Prints --info's section on the kernel. */
+void target_print_info(struct target *t, FILE *out);
+
+/*
+ * vmlinux BTF, read on the first call; NULL where there is none. $BPFTRACE_BTF names
+ * another file. Belongs to the target.
+ */
+const struct btf *target_btf(struct target *t);
+
+/*
+ * The path of a file in tracefs, e.g. "events/sched/sched_switch/format", opened for
+ * reading; a negative errno otherwise. tracefs is found where it is mounted
+ * (/sys/kernel/tracing, /sys/kernel/debug/tracing, /proc/mounts); where it is not,
+ * it is mounted through fsopen/fsmount (no name in any namespace), or, before
+ * Linux 5.2, in a private mount namespace of a child.
+ */
+int target_tracefs_open(struct target *t, const char *path);
+/* The whole file as a NUL-terminated string (malloc), or NULL with errno set. */
+char *target_tracefs_read(struct target *t, const char *path);
+
+/*
+ * Calls @cb for each tracepoint "category:event" whose category and event match the
+ * wildcards (* and ? and [...] as bpftrace: only *), sorted by name. @cb returns 0 to go on.
+ * Returns 0, what @cb returned, or a negative errno when there is no list.
+ */
+int target_each_tracepoint(struct target *t, const char *category, const char *event,
+			   int (*cb)(const char *category, const char *event, void *arg),
+			   void *arg);
+/* Raw tracepoints by name, from BTF (btf_trace_*), else from the tracepoint list. */
+int target_each_raw_tracepoint(struct target *t, const char *name,
+			       int (*cb)(const char *name, void *arg), void *arg);
+bool target_has_tracepoint(struct target *t, const char *category, const char *event);
+bool target_has_raw_tracepoint(struct target *t, const char *name);
+/* The id in events/CATEGORY/EVENT/id, or a negative errno. */
+int target_tracepoint_id(struct target *t, const char *category, const char *event);
+
+/*
+ * The number of the 64-bit system call behind the tracepoint syscalls:sys_enter_@name
+ * or sys_exit_@name, or -ENOENT when unknown (the caller then takes the slow way).
+ */
+int target_syscall_nr(const char *name);
+
+/* Wildcard match: '*' stands for any run of characters; everything else for itself. */
+bool target_glob(const char *pattern, const char *s);
+bool target_has_wildcard(const char *pattern);
+
+#endif
