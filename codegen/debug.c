@@ -87,11 +87,8 @@ void cg_debug_function(struct codegen *cg, struct span at)
 	unsigned line, col;
 	size_t len;
 	const char *name = LLVMGetValueName2(cg->fn, &len);
-	LLVMMetadataRef types[] = {
-		cg->di_int,
-		LLVMDIBuilderCreatePointerType(cg->di, cg->di_u64, 64, 0, 0, "", 0),
-	};
-	LLVMMetadataRef sub = LLVMDIBuilderCreateSubroutineType(cg->di, cg->di_file, types, 2, 0);
+	LLVMMetadataRef sub =
+		LLVMDIBuilderCreateSubroutineType(cg->di, cg->di_file, &cg->di_int, 1, 0);
 
 	diag_position(cg->r->diags, at, &line, &col);
 	cg->di_scope = LLVMDIBuilderCreateFunction(cg->di, cg->di_file, name, len, name, len,
