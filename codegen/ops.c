@@ -94,9 +94,23 @@ static bool is_comparison(enum ast_binary_op op)
 	return op >= AST_EQ && op <= AST_GE;
 }
 
+static bool is_known(const struct ast_expr *e)
+{
+	return e->is_const && !e->const_str;
+}
+
 static LLVMValueRef logical(struct codegen *cg, struct ast_expr *e)
 {
 	bool is_and = e->u.binary.op == AST_LAND;
+
+	/* options given on the command line decide here: what they rule out is not generated */
+	if (is_known(e->u.binary.l)) {
+		LLVMValueRef v = cg_const(cg, cg->i1, !is_and);
+
+		if (!!e->u.binary.l->const_int == is_and)
+			v = cg_truth(cg, cg_expr64(cg, e->u.binary.r));
+		return LLVMBuildZExt(cg->b, v, cg_type(cg, e->type), "");
+	}
 	LLVMBasicBlockRef right = cg_block(cg, "right"), done = cg_block(cg, "logic_done");
 	LLVMValueRef l = cg_truth(cg, cg_expr64(cg, e->u.binary.l));
 	LLVMBasicBlockRef from_l = LLVMGetInsertBlock(cg->b);
