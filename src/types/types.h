@@ -132,8 +132,8 @@ struct type *types_tracepoint_args(struct types *ts, const char *category, const
 struct type *types_parse_format(struct types *ts, const char *category, const char *event,
 				bool raw_syscall, const char *format, char *err, size_t errlen);
 /*
- * rawtracepoint: from BTF's btf_trace_NAME, the parameters after the first; parameter n is
- * the low bytes of ctx[n], LOC_RAW_ARG at offset 8 * n.
+ * rawtracepoint: from BTF, the parameters of the tracepoint's function after the first;
+ * each is the low bytes of the word at its offset in the context (LOC_RAW_ARG).
  */
 struct type *types_raw_tracepoint_args(struct types *ts, const char *name, char *err,
 				       size_t errlen);
