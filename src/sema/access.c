@@ -139,14 +139,12 @@ struct type *sema_type_tuple_field(struct sema *s, struct ast_expr *e)
 static bool check_index(struct sema *s, struct ast_expr *e, struct type *t)
 {
 	struct ast_expr *i = e->u.index.i;
-	uint32_t n = t->kind == IMAGE_K_ARRAY ? t->count
-		     : t->kind == IMAGE_K_STRING ? t->size
-						 : 0;
+	uint32_t n = t->kind == IMAGE_K_ARRAY ? t->count : t->kind == IMAGE_K_STRING ? t->size : 0;
 
 	if (!i->type)
 		return false;
-	if (!sema_is_number(i->type) || (i->is_const && sema_is_literal(s, i) &&
-					 (int64_t)i->const_int < 0) ||
+	if (!sema_is_number(i->type) ||
+	    (i->is_const && sema_is_literal(s, i) && (int64_t)i->const_int < 0) ||
 	    (!i->is_const && i->type->is_signed && !i->type->is_literal)) {
 		sema_error(s, e->span,
 			   "The array index operator [] only accepts non-negative integer "
@@ -194,8 +192,8 @@ struct type *sema_type_index(struct sema *s, struct ast_expr *e)
 	case IMAGE_K_STRING:
 		if (e->u.index.e->is_const && e->u.index.i->is_const) {
 			sema_set_int(e, type_int(s->types, 1, true),
-				     (uint64_t)(int64_t)e->u.index.e
-					     ->const_str[e->u.index.i->const_int]);
+				     (uint64_t)(int64_t)
+					     e->u.index.e->const_str[e->u.index.i->const_int]);
 			return e->type;
 		}
 		return type_int(s->types, 1, true);
@@ -252,8 +250,7 @@ struct type *sema_type_offsetof(struct sema *s, struct ast_expr *e)
 		}
 		f = find_field(s, t, name);
 		if (!f) {
-			sema_error(s, e->span, "'%s' has no field named '%s'", sema_tn(s, t),
-				   name);
+			sema_error(s, e->span, "'%s' has no field named '%s'", sema_tn(s, t), name);
 			hint_field(s, t, name);
 			return NULL;
 		}

@@ -8,10 +8,10 @@ static const struct {
 	enum builtin_id id;
 	enum image_kind kind;
 } kinds[] = {
-	{ BUILTIN_COUNT, IMAGE_K_COUNT }, { BUILTIN_SUM, IMAGE_K_SUM },
-	{ BUILTIN_MIN, IMAGE_K_MIN },     { BUILTIN_MAX, IMAGE_K_MAX },
-	{ BUILTIN_AVG, IMAGE_K_AVG },     { BUILTIN_STATS, IMAGE_K_STATS },
-	{ BUILTIN_HIST, IMAGE_K_HIST },   { BUILTIN_LHIST, IMAGE_K_LHIST },
+	{BUILTIN_COUNT, IMAGE_K_COUNT}, {BUILTIN_SUM, IMAGE_K_SUM},
+	{BUILTIN_MIN, IMAGE_K_MIN},     {BUILTIN_MAX, IMAGE_K_MAX},
+	{BUILTIN_AVG, IMAGE_K_AVG},     {BUILTIN_STATS, IMAGE_K_STATS},
+	{BUILTIN_HIST, IMAGE_K_HIST},   {BUILTIN_LHIST, IMAGE_K_LHIST},
 };
 
 bool sema_is_aggregation_call(const struct ast_expr *e)
@@ -126,7 +126,7 @@ static bool is_signed(struct sema *s, struct ast_expr *e, struct sema_map_work *
 static struct type *aggregation(struct sema *s, struct ast_expr *e, struct sema_map_work *w)
 {
 	const struct builtin *b = e->u.call.builtin;
-	int64_t arg[3] = { 0 };
+	int64_t arg[3] = {0};
 
 	if (b->max_args && (!check_number_arg(s, e) || !check_rest(s, e, arg)))
 		return NULL;

@@ -6,8 +6,7 @@
 #include "sema.h"
 
 static const struct builtin rows[] = {
-#define BUILTIN(id, name, flags, min, max, check, emit)                                            \
-	{ BUILTIN_##id, name, flags, min, max },
+#define BUILTIN(id, name, flags, min, max, check, emit) {BUILTIN_##id, name, flags, min, max},
 #include "sema/builtins.def"
 #undef BUILTIN
 };
@@ -16,8 +15,7 @@ static const char *const names[] = {
 #define BUILTIN(id, name, flags, min, max, check, emit) name,
 #include "sema/builtins.def"
 #undef BUILTIN
-	NULL
-};
+	NULL};
 
 /* arg0, arg12: "arg", then one or two digits without a leading zero */
 static bool is_argn(const char *name)

@@ -157,8 +157,8 @@ static bool check_count(struct sema *s, struct ast_expr *e, const struct builtin
 	else if (limit == 1)
 		sema_error(s, e->span, "%s() %s one argument (%zu provided)", b->name, how, n);
 	else
-		sema_error(s, e->span, "%s() %s %zu arguments (%zu provided)", b->name, how,
-			   limit, n);
+		sema_error(s, e->span, "%s() %s %zu arguments (%zu provided)", b->name, how, limit,
+			   n);
 	return false;
 }
 

@@ -10,7 +10,7 @@
 
 #include "internal.h"
 
-#define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 enum config_kind {
 	CONF_NUMBER,
@@ -34,66 +34,87 @@ struct config_row {
 #define NOWHERE   SIZE_MAX
 
 static const struct config_row table[] = {
-	{ "cache_user_symbols", CONF_WORD, AT(cache_user_symbols),
-	  WORDS("none", "per_pid", "per_program"), "PER_PID, PER_PROGRAM, and NONE" },
-	{ "cpp_demangle", CONF_BOOL, AT(cpp_demangle) },
-	{ "lazy_symbolication", CONF_BOOL, AT(lazy_symbolication) },
-	{ "license", CONF_LICENSE, AT(license),
-	  WORDS("GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL",
-		"Dual MPL/GPL") },
-	{ "log_size", CONF_NUMBER, AT(log_size) },
-	{ "max_bpf_progs", CONF_NUMBER, AT(max_bpf_progs) },
-	{ "max_cat_bytes", CONF_NUMBER, AT(max_cat_bytes) },
-	{ "max_map_keys", CONF_NUMBER, AT(max_map_keys) },
-	{ "max_probes", CONF_NUMBER, AT(max_probes) },
-	{ "max_strlen", CONF_NUMBER, AT(max_strlen) },
-	{ "missing_probes", CONF_WORD, AT(missing_probes), WORDS("error", "warn", "ignore"),
-	  "ignore, warn, and error" },
-	{ "on_stack_limit", CONF_NUMBER, AT(on_stack_limit) },
-	{ "perf_rb_pages", CONF_NUMBER, AT(perf_rb_pages) },
-	{ "print_maps_on_exit", CONF_BOOL, AT(print_maps_on_exit) },
-	{ "show_debug_info", CONF_BOOL, AT(show_debug_info) },
-	{ "stack_mode", CONF_WORD, AT(stack_mode), WORDS("bpftrace", "perf", "raw", "build_id"),
-	  "bpftrace, raw, perf, and build_id" },
-	{ "str_trunc_trailer", CONF_STRING, AT(str_trunc_trailer) },
-	{ "sync_probes", CONF_BOOL, AT(sync_probes), .env = "BTRUN_SYNC" },
-	{ "use_blazesym", CONF_BOOL, AT(use_blazesym) },
-	{ "unstable_dw_ustack", CONF_UNSTABLE, NOWHERE },
-	{ "unstable_import_statement", CONF_UNSTABLE, NOWHERE },
-	{ "unstable_tseries", CONF_UNSTABLE, NOWHERE },
-	{ "unstable_typeinfo", CONF_UNSTABLE, NOWHERE },
+	{"cache_user_symbols", CONF_WORD, AT(cache_user_symbols),
+	 WORDS("none", "per_pid", "per_program"), "PER_PID, PER_PROGRAM, and NONE"},
+	{"cpp_demangle", CONF_BOOL, AT(cpp_demangle)},
+	{"lazy_symbolication", CONF_BOOL, AT(lazy_symbolication)},
+	{"license", CONF_LICENSE, AT(license),
+	 WORDS("GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL",
+	       "Dual MPL/GPL")},
+	{"log_size", CONF_NUMBER, AT(log_size)},
+	{"max_bpf_progs", CONF_NUMBER, AT(max_bpf_progs)},
+	{"max_cat_bytes", CONF_NUMBER, AT(max_cat_bytes)},
+	{"max_map_keys", CONF_NUMBER, AT(max_map_keys)},
+	{"max_probes", CONF_NUMBER, AT(max_probes)},
+	{"max_strlen", CONF_NUMBER, AT(max_strlen)},
+	{"missing_probes", CONF_WORD, AT(missing_probes), WORDS("error", "warn", "ignore"),
+	 "ignore, warn, and error"},
+	{"on_stack_limit", CONF_NUMBER, AT(on_stack_limit)},
+	{"perf_rb_pages", CONF_NUMBER, AT(perf_rb_pages)},
+	{"print_maps_on_exit", CONF_BOOL, AT(print_maps_on_exit)},
+	{"show_debug_info", CONF_BOOL, AT(show_debug_info)},
+	{"stack_mode", CONF_WORD, AT(stack_mode), WORDS("bpftrace", "perf", "raw", "build_id"),
+	 "bpftrace, raw, perf, and build_id"},
+	{"str_trunc_trailer", CONF_STRING, AT(str_trunc_trailer)},
+	{"sync_probes", CONF_BOOL, AT(sync_probes), .env = "BTRUN_SYNC"},
+	{"use_blazesym", CONF_BOOL, AT(use_blazesym)},
+	{"unstable_dw_ustack", CONF_UNSTABLE, NOWHERE},
+	{"unstable_import_statement", CONF_UNSTABLE, NOWHERE},
+	{"unstable_tseries", CONF_UNSTABLE, NOWHERE},
+	{"unstable_typeinfo", CONF_UNSTABLE, NOWHERE},
 };
 #define NROWS (sizeof(table) / sizeof(table[0]))
 
 static const char *const names[NROWS + 1] = {
-	"cache_user_symbols", "cpp_demangle",       "lazy_symbolication",
-	"license",            "log_size",           "max_bpf_progs",
-	"max_cat_bytes",      "max_map_keys",       "max_probes",
-	"max_strlen",         "missing_probes",     "on_stack_limit",
-	"perf_rb_pages",      "print_maps_on_exit", "show_debug_info",
-	"stack_mode",         "str_trunc_trailer",  "sync_probes",
-	"use_blazesym",       "unstable_dw_ustack", "unstable_import_statement",
-	"unstable_tseries",   "unstable_typeinfo",  NULL,
+	"cache_user_symbols",
+	"cpp_demangle",
+	"lazy_symbolication",
+	"license",
+	"log_size",
+	"max_bpf_progs",
+	"max_cat_bytes",
+	"max_map_keys",
+	"max_probes",
+	"max_strlen",
+	"missing_probes",
+	"on_stack_limit",
+	"perf_rb_pages",
+	"print_maps_on_exit",
+	"show_debug_info",
+	"stack_mode",
+	"str_trunc_trailer",
+	"sync_probes",
+	"use_blazesym",
+	"unstable_dw_ustack",
+	"unstable_import_statement",
+	"unstable_tseries",
+	"unstable_typeinfo",
+	NULL,
 };
 
 /* Old names that still work, with a warning. */
 static const struct {
 	const char *old, *now;
 } renamed[] = {
-	{ "strlen", "max_strlen" },
-	{ "no_cpp_demangle", "cpp_demangle" },
-	{ "cat_bytes_max", "max_cat_bytes" },
-	{ "map_keys_max", "max_map_keys" },
+	{"strlen", "max_strlen"},
+	{"no_cpp_demangle", "cpp_demangle"},
+	{"cat_bytes_max", "max_cat_bytes"},
+	{"map_keys_max", "max_map_keys"},
 };
 
 /* Old names that do nothing any more. */
 static const char *const retired[] = {
-	"symbol_source",  "max_type_res_iterations", "unstable_addr", "unstable_import",
-	"unstable_macro", "unstable_map_decl",       NULL,
+	"symbol_source",
+	"max_type_res_iterations",
+	"unstable_addr",
+	"unstable_import",
+	"unstable_macro",
+	"unstable_map_decl",
+	NULL,
 };
 
-static const char *const environment_only[] = { "btf", "kernel_build", "kernel_source", "vmlinux",
-						NULL };
+static const char *const environment_only[] = {"btf", "kernel_build", "kernel_source", "vmlinux",
+					       NULL};
 
 const char *const *sema_config_names(void)
 {
@@ -317,7 +338,7 @@ static void set_from_environment(struct sema *s, const struct config_row *row, c
 		return;
 	problem = set_row(s, row, arena_strdup(s->arena, text));
 	if (problem)
-		diag_error(s->diags, (struct span){ 0 }, "%s (environment variable %s)", problem,
+		diag_error(s->diags, (struct span){0}, "%s (environment variable %s)", problem,
 			   name);
 }
 
@@ -327,11 +348,11 @@ static void check_limits(struct sema *s)
 
 	/* Sizes beyond these would not fit what the kernel takes; see struct image_type. */
 	if (c->max_strlen < 1 || c->max_strlen > (1u << 20))
-		diag_error(s->diags, (struct span){ 0 },
+		diag_error(s->diags, (struct span){0},
 			   "max_strlen: must be between 1 and 1048576, got %llu",
 			   (unsigned long long)c->max_strlen);
 	if (c->max_map_keys < 1 || c->max_map_keys > UINT32_MAX)
-		diag_error(s->diags, (struct span){ 0 },
+		diag_error(s->diags, (struct span){0},
 			   "max_map_keys: must be between 1 and 4294967295, got %llu",
 			   (unsigned long long)c->max_map_keys);
 }

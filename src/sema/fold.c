@@ -23,7 +23,9 @@ void sema_set_string(struct sema *s, struct ast_expr *e, const char *text)
 
 bool sema_const_true(const struct ast_expr *e)
 {
-	return e->const_str && e->type->kind == IMAGE_K_STRING ? e->const_str[0] : e->const_int;
+	if (e->type->kind == IMAGE_K_STRING)
+		return e->const_str[0] != '\0';
+	return e->const_int != 0;
 }
 
 static void set_bool(struct sema *s, struct ast_expr *e, bool v)

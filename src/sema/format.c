@@ -11,9 +11,8 @@ struct conversion {
 };
 
 /* Longer ones first: r, rx and rh share their beginning, as do g and gr. */
-static const char *const all[] = { "gr", "rh", "rx", "d", "i", "o", "u", "x", "X", "e",
-				   "E",  "f",  "F",  "g", "G", "a", "A", "c", "s", "p",
-				   "n",  "%",  "r",  NULL };
+static const char *const all[] = {"gr", "rh", "rx", "d", "i", "o", "u", "x", "X", "e", "E", "f",
+				  "F",  "g",  "G",  "a", "A", "c", "s", "p", "n", "%", "r", NULL};
 
 static const char *skip_number(const char *p)
 {
@@ -64,8 +63,8 @@ static size_t count_conversions(const char *fmt)
 
 static bool supported(const char *conversion)
 {
-	static const char *const names[] = { "d",  "i",  "u", "o", "x", "X", "c",
-					     "r", "rx", "rh", "s", "p", "gr", NULL };
+	static const char *const names[] = {"d", "i",  "u",  "o", "x", "X",  "c",
+					    "r", "rx", "rh", "s", "p", "gr", NULL};
 
 	for (size_t i = 0; names[i]; i++)
 		if (!strcmp(names[i], conversion))

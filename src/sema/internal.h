@@ -25,11 +25,12 @@
 struct sema_getopt {
 	const char *name;
 	struct type *type;
-	uint64_t value;        /* INT, BOOL */
-	const char *text;      /* STRING */
-	const char *shown;     /* the default as text */
-	bool failed;           /* the command line's value does not fit; already reported */
-	uint32_t option;       /* row of result->options */
+	uint64_t value;    /* INT, BOOL */
+	const char *text;  /* STRING */
+	const char *shown; /* the default as text */
+	bool failed;       /* the command line's value does not fit; already reported */
+	uint32_t option;   /* row of result->options */
+	struct span span;
 };
 
 /* What sema knows of a program beyond what it hands on. */
@@ -48,9 +49,9 @@ enum sema_map_shape { SHAPE_UNKNOWN, SHAPE_SCALAR, SHAPE_KEYED };
 struct sema_map_work {
 	struct sema_map *map;
 	enum sema_map_shape shape;
-	struct type *arg;  /* what sum(), min()... were called with so far */
-	bool assigned;     /* something was, or was tried to be, assigned */
-	bool read;         /* a value was read */
+	struct type *arg; /* what sum(), min()... were called with so far */
+	bool assigned;    /* something was, or was tried to be, assigned */
+	bool read;        /* a value was read */
 };
 
 struct sema {
@@ -169,8 +170,8 @@ struct type *sema_type_binary(struct sema *s, struct ast_expr *e);
 struct type *sema_type_ternary(struct sema *s, struct ast_expr *e);
 struct type *sema_type_cast(struct sema *s, struct ast_expr *e);
 /* The type of l op r, also for compound assignments; complaints are put at @at. */
-struct type *sema_binary_type(struct sema *s, struct span at, enum ast_binary_op op,
-			      struct type *l, struct type *r);
+struct type *sema_binary_type(struct sema *s, struct span at, enum ast_binary_op op, struct type *l,
+			      struct type *r);
 /* Whether a value of this type may decide: integers, bools, pointers, constant strings. */
 bool sema_condition(struct sema *s, struct ast_expr *cond, struct span at);
 

@@ -94,7 +94,7 @@ struct type *sema_check_len(struct sema *s, struct ast_expr *e)
 
 struct type *sema_check_map_op(struct sema *s, struct ast_expr *e)
 {
-	struct sema_action a = { .map = sema_arg_map(s, e) };
+	struct sema_action a = {.map = sema_arg_map(s, e)};
 
 	if (!a.map)
 		return NULL;

@@ -151,11 +151,11 @@ static const struct {
 	uint32_t type;
 	bool percpu;
 } kinds[] = {
-	{ "hash", BPF_MAP_TYPE_HASH, false },
-	{ "lruhash", BPF_MAP_TYPE_LRU_HASH, false },
-	{ "percpuhash", BPF_MAP_TYPE_PERCPU_HASH, true },
-	{ "percpulruhash", BPF_MAP_TYPE_LRU_PERCPU_HASH, true },
-	{ "percpuarray", BPF_MAP_TYPE_PERCPU_ARRAY, true },
+	{"hash", BPF_MAP_TYPE_HASH, false},
+	{"lruhash", BPF_MAP_TYPE_LRU_HASH, false},
+	{"percpuhash", BPF_MAP_TYPE_PERCPU_HASH, true},
+	{"percpulruhash", BPF_MAP_TYPE_LRU_PERCPU_HASH, true},
+	{"percpuarray", BPF_MAP_TYPE_PERCPU_ARRAY, true},
 };
 #define NKINDS (sizeof(kinds) / sizeof(kinds[0]))
 

@@ -111,8 +111,8 @@ static struct type *array_type(struct sema *s, struct span at, enum ast_binary_o
 	return type_simple(s->types, IMAGE_K_BOOL);
 }
 
-struct type *sema_binary_type(struct sema *s, struct span at, enum ast_binary_op op,
-			      struct type *l, struct type *r)
+struct type *sema_binary_type(struct sema *s, struct span at, enum ast_binary_op op, struct type *l,
+			      struct type *r)
 {
 	if (!l || !r)
 		return NULL;
@@ -183,8 +183,8 @@ struct type *sema_type_unary(struct sema *s, struct ast_expr *e)
 		return NULL;
 	if (x->is_const && sema_fold_unary(s, e))
 		return e->type;
-	if (op == AST_LNOT && (sema_is_number(t) || t->kind == IMAGE_K_BOOL ||
-			       t->kind == IMAGE_K_POINTER))
+	if (op == AST_LNOT &&
+	    (sema_is_number(t) || t->kind == IMAGE_K_BOOL || t->kind == IMAGE_K_POINTER))
 		return type_simple(s->types, IMAGE_K_BOOL);
 	if (op == AST_DEREF && t->kind == IMAGE_K_STRUCT && t->is_ctx)
 		return t;
@@ -286,8 +286,8 @@ static struct type *cast_to_number(struct sema *s, struct ast_expr *e, struct ty
 	if (!scalar(from) && !bytes && !text)
 		return no_cast(s, e, from, to);
 	if (x->is_const && from->kind != IMAGE_K_PROBE) {
-		uint64_t v = to->kind == IMAGE_K_BOOL ? sema_const_true(x)
-						      : truncated(x->const_int, to);
+		uint64_t v =
+			to->kind == IMAGE_K_BOOL ? sema_const_true(x) : truncated(x->const_int, to);
 
 		sema_set_int(e, to, v);
 	}
@@ -311,8 +311,8 @@ static struct type *cast_to_array(struct sema *s, struct ast_expr *e, struct typ
 		}
 		to = type_array(s->types, elem, from->size / elem->size);
 	}
-	if (sema_is_number(from) && (to->size == from->size || (to->size <= 8 && to->size >
-								from->size)))
+	if (sema_is_number(from) &&
+	    (to->size == from->size || (to->size <= 8 && to->size > from->size)))
 		return to;
 	if ((from->kind == IMAGE_K_BOOL || from->kind == IMAGE_K_STRING) && to->size == from->size)
 		return to;

@@ -67,8 +67,7 @@ static bool read_depth(struct sema *s, struct ast_expr *e, struct ast_expr *x, i
 	}
 	if (x->const_int > SEMA_STACK_MAX) {
 		sema_error(s, e->span, "%s([int limit]): limit shouldn't exceed %d, %llu given",
-			   sema_builtin_name(e), SEMA_STACK_MAX,
-			   (unsigned long long)x->const_int);
+			   sema_builtin_name(e), SEMA_STACK_MAX, (unsigned long long)x->const_int);
 		return false;
 	}
 	*depth = (int64_t)x->const_int;
@@ -101,8 +100,7 @@ struct type *sema_check_stack(struct sema *s, struct ast_expr *e)
 	given = sema_nargs(e) && sema_arg(e, 0)->kind == AST_IDENT;
 	if (kernel && mode == IMAGE_STACK_BUILD_ID) {
 		if (given) {
-			sema_error(s, e->span,
-				   "'build_id' stack mode can only be used for ustack");
+			sema_error(s, e->span, "'build_id' stack mode can only be used for ustack");
 			return NULL;
 		}
 		sema_warning(s, e->span,

@@ -10,15 +10,15 @@ static const struct {
 	enum builtin_id id;
 	enum image_action_kind action;
 } printers[] = {
-	{ BUILTIN_PRINTF, IMAGE_A_PRINTF },
-	{ BUILTIN_CAT, IMAGE_A_CAT },
-	{ BUILTIN_SYSTEM, IMAGE_A_SYSTEM },
+	{BUILTIN_PRINTF, IMAGE_A_PRINTF},
+	{BUILTIN_CAT, IMAGE_A_CAT},
+	{BUILTIN_SYSTEM, IMAGE_A_SYSTEM},
 };
 
 /* printf, cat, system */
 struct type *sema_check_printf(struct sema *s, struct ast_expr *e)
 {
-	struct sema_action a = { 0 };
+	struct sema_action a = {0};
 	bool fmt = sema_want_string_literal(s, e, 0), ok = true;
 
 	for (size_t i = 1; i < sema_nargs(e); i++)
@@ -39,7 +39,7 @@ struct type *sema_check_printf(struct sema *s, struct ast_expr *e)
 
 static struct type *print_map(struct sema *s, struct ast_expr *e)
 {
-	struct sema_action a = { .kind = IMAGE_A_PRINT_MAP, .map = sema_arg_map(s, e) };
+	struct sema_action a = {.kind = IMAGE_A_PRINT_MAP, .map = sema_arg_map(s, e)};
 
 	if (s->loop_depth)
 		sema_warning(s, e->span,
@@ -74,8 +74,7 @@ static bool printable(struct sema *s, struct ast_expr *e, struct type *t)
 		return false;
 	}
 	if (t->kind == IMAGE_K_VOID) {
-		sema_error(s, e->span, "%s type passed to print() is not printable",
-			   sema_tn(s, t));
+		sema_error(s, e->span, "%s type passed to print() is not printable", sema_tn(s, t));
 		return false;
 	}
 	return true;
@@ -83,7 +82,7 @@ static bool printable(struct sema *s, struct ast_expr *e, struct type *t)
 
 struct type *sema_check_print(struct sema *s, struct ast_expr *e)
 {
-	struct sema_action a = { .kind = IMAGE_A_PRINT_VALUE };
+	struct sema_action a = {.kind = IMAGE_A_PRINT_VALUE};
 	struct ast_expr *x = sema_arg(e, 0);
 	struct type *t;
 
@@ -108,7 +107,7 @@ struct type *sema_check_print(struct sema *s, struct ast_expr *e)
 
 struct type *sema_check_exit(struct sema *s, struct ast_expr *e)
 {
-	struct sema_action a = { .kind = IMAGE_A_EXIT };
+	struct sema_action a = {.kind = IMAGE_A_EXIT};
 
 	if (sema_nargs(e) && !sema_want_int(s, e, 0))
 		return NULL;
@@ -118,7 +117,7 @@ struct type *sema_check_exit(struct sema *s, struct ast_expr *e)
 
 struct type *sema_check_time(struct sema *s, struct ast_expr *e)
 {
-	struct sema_action a = { .kind = IMAGE_A_TIME, .fmt = "%H:%M:%S\n" };
+	struct sema_action a = {.kind = IMAGE_A_TIME, .fmt = "%H:%M:%S\n"};
 
 	if (sema_nargs(e)) {
 		if (!sema_want_string_literal(s, e, 0))
@@ -132,7 +131,7 @@ struct type *sema_check_time(struct sema *s, struct ast_expr *e)
 /* A vector of strings, as argv: the first so many of them are sent. */
 struct type *sema_check_join(struct sema *s, struct ast_expr *e)
 {
-	struct sema_action a = { .kind = IMAGE_A_JOIN, .fmt = " " };
+	struct sema_action a = {.kind = IMAGE_A_JOIN, .fmt = " "};
 	struct type *t = sema_expr(s, sema_arg(e, 0)), *elems[JOIN_ARGS];
 	uint64_t size = s->r->config.max_strlen;
 
@@ -144,7 +143,8 @@ struct type *sema_check_join(struct sema *s, struct ast_expr *e)
 	if (!t)
 		return NULL;
 	if (!sema_is_number(t) && t->kind != IMAGE_K_POINTER) {
-		sema_error(s, e->span, "join() only supports int or pointer arguments (%s provided)",
+		sema_error(s, e->span,
+			   "join() only supports int or pointer arguments (%s provided)",
 			   sema_kind_word(t));
 		return NULL;
 	}

@@ -12,10 +12,10 @@ static const struct {
 	enum image_kind kind;
 	const char *call;
 } direct_calls[] = {
-	{ IMAGE_K_COUNT, "count()" },     { IMAGE_K_SUM, "sum(retval)" },
-	{ IMAGE_K_MIN, "min(retval)" },   { IMAGE_K_MAX, "max(retval)" },
-	{ IMAGE_K_AVG, "avg(retval)" },   { IMAGE_K_STATS, "stats(arg2)" },
-	{ IMAGE_K_HIST, "hist(retval)" }, { IMAGE_K_LHIST, "lhist(rand %10, 0, 10, 1)" },
+	{IMAGE_K_COUNT, "count()"},     {IMAGE_K_SUM, "sum(retval)"},
+	{IMAGE_K_MIN, "min(retval)"},   {IMAGE_K_MAX, "max(retval)"},
+	{IMAGE_K_AVG, "avg(retval)"},   {IMAGE_K_STATS, "stats(arg2)"},
+	{IMAGE_K_HIST, "hist(retval)"}, {IMAGE_K_LHIST, "lhist(rand %10, 0, 10, 1)"},
 };
 
 /* @a = @b where @b is an aggregation. */
@@ -71,8 +71,7 @@ static void assign_map(struct sema *s, struct ast_stmt *st)
 		t = compound_type(s, st, m->value);
 	if (!ok || !t)
 		return;
-	if (!can_store(t) &&
-	    !(sema_castable(t) && m->value && m->value->kind == IMAGE_K_INT)) {
+	if (!can_store(t) && !(sema_castable(t) && m->value && m->value->kind == IMAGE_K_INT)) {
 		not_to_map(s, st, t);
 		return;
 	}
@@ -101,8 +100,8 @@ static bool literal_fits(const struct ast_expr *e, const struct type *to)
 }
 
 /* A variable declared with its type: what is assigned has to fit, or is warned of. */
-static bool assign_fixed(struct sema *s, struct span at, struct sema_var *v,
-			 struct ast_expr *value, struct type *t)
+static bool assign_fixed(struct sema *s, struct span at, struct sema_var *v, struct ast_expr *value,
+			 struct type *t)
 {
 	struct type *joined;
 
@@ -122,8 +121,8 @@ static bool assign_fixed(struct sema *s, struct span at, struct sema_var *v,
 	return false;
 }
 
-static void assign_value(struct sema *s, struct span at, struct sema_var *v,
-			 struct ast_expr *value, struct type *t)
+static void assign_value(struct sema *s, struct span at, struct sema_var *v, struct ast_expr *value,
+			 struct type *t)
 {
 	struct type *joined;
 
@@ -164,8 +163,7 @@ static void assign_var(struct sema *s, struct ast_stmt *st)
 	    sema_is_number(t))
 		t = v->type;
 	else
-		assign_value(s, st->span, v, st->u.assign.compound ? NULL : st->u.assign.value,
-			     t);
+		assign_value(s, st->span, v, st->u.assign.compound ? NULL : st->u.assign.value, t);
 	target->type = v->type;
 }
 
@@ -265,7 +263,7 @@ static void set_loop_var(struct sema *s, struct ast_stmt *st, struct type *t)
 /* What ($kv : @m) gives: the key and the value, aggregations as numbers. */
 static struct type *element_type(struct sema *s, struct ast_expr *e, struct sema_map *m)
 {
-	struct type *pair[2] = { m->key, m->value };
+	struct type *pair[2] = {m->key, m->value};
 
 	if (!m->key || !m->value)
 		return NULL;
@@ -351,8 +349,7 @@ static bool may_be_discarded(const struct ast_expr *e)
 {
 	if (e->kind == AST_INCDEC || e->type->kind == IMAGE_K_VOID)
 		return true;
-	return e->kind == AST_CALL && e->u.call.builtin &&
-	       e->u.call.builtin->id == BUILTIN_DELETE;
+	return e->kind == AST_CALL && e->u.call.builtin && e->u.call.builtin->id == BUILTIN_DELETE;
 }
 
 static void type_expr_stmt(struct sema *s, struct ast_stmt *st)
@@ -431,7 +428,6 @@ void sema_type_program(struct sema *s, struct sema_work *w)
 		sema_expr(s, cond);
 		sema_condition(s, cond, cond->span);
 	}
-	mark(w->prog->body,
-	     cond && cond->type && cond->is_const && !sema_const_true(cond));
+	mark(w->prog->body, cond && cond->type && cond->is_const && !sema_const_true(cond));
 	type_block(s, w->prog->body);
 }

@@ -263,7 +263,7 @@ struct type *sema_in_space(struct sema *s, struct type *t, enum type_space space
 /* What an integer made a pointer points into: what the probe is about. */
 enum type_space sema_default_space(const struct sema *s)
 {
-	static const char *const user[] = { "uprobe", "uretprobe", "usdt", NULL };
+	static const char *const user[] = {"uprobe", "uretprobe", "usdt", NULL};
 
 	if (!s->work)
 		return SPACE_KERNEL;
@@ -280,20 +280,19 @@ static const struct {
 	unsigned size;
 	bool is_signed;
 } int_names[] = {
-	{ "int8", 1, true },    { "int16", 2, true },    { "int32", 4, true },
-	{ "int64", 8, true },   { "uint8", 1, false },   { "uint16", 2, false },
-	{ "uint32", 4, false }, { "uint64", 8, false },
+	{"int8", 1, true},   {"int16", 2, true},   {"int32", 4, true},   {"int64", 8, true},
+	{"uint8", 1, false}, {"uint16", 2, false}, {"uint32", 4, false}, {"uint64", 8, false},
 };
 
 static const char *const type_names[] = {
-	"int8",  "int16", "int32", "int64",  "uint8", "uint16", "uint32", "uint64",
-	"bool",  "void",  "string", NULL,
+	"int8",   "int16",  "int32", "int64", "uint8",  "uint16",
+	"uint32", "uint64", "bool",  "void",  "string", NULL,
 };
 
 /* Types of the language that nothing here makes yet. */
 static const char *const later[] = {
-	"buffer",   "inet",     "username_t", "mac_address", "cgroup_path_t", "timestamp",
-	"kstack_t", "ustack_t", "ksym_t",     "usym_t",      NULL,
+	"buffer",   "inet",   "username_t", "mac_address", "cgroup_path_t", "timestamp", "kstack_t",
+	"ustack_t", "ksym_t", "usym_t",     NULL,
 };
 
 static struct type *basic_type(struct sema *s, const char *name)

@@ -27,7 +27,7 @@ static void see_block(struct ast_block *b, void *arg);
 static void see_expr(struct ast_expr *e, void *arg)
 {
 	struct usage_walk *w = arg;
-	struct sema_visitor v = { see_expr, see_block, w };
+	struct sema_visitor v = {see_expr, see_block, w};
 
 	if (e->kind == AST_IDENT)
 		see_name(&w->found, e->u.ident.name);
@@ -43,7 +43,7 @@ static void see_expr(struct ast_expr *e, void *arg)
 static void see_block(struct ast_block *b, void *arg)
 {
 	struct usage_walk *w = arg;
-	struct sema_visitor v = { see_expr, see_block, w };
+	struct sema_visitor v = {see_expr, see_block, w};
 
 	if (++w->depth > MAX_DEPTH) {
 		w->found.too_deep = true;
@@ -59,7 +59,7 @@ static void see_block(struct ast_block *b, void *arg)
 
 struct sema_usage sema_probe_usage(const struct ast_probe *p)
 {
-	struct usage_walk w = { 0 };
+	struct usage_walk w = {0};
 
 	if (p->predicate)
 		see_expr(p->predicate, &w);

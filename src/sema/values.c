@@ -53,9 +53,9 @@ static const struct {
 	const char *name;
 	enum image_clock clock;
 } clocks[] = {
-	{ "boot", IMAGE_CLOCK_BOOT },
-	{ "monotonic", IMAGE_CLOCK_MONOTONIC },
-	{ "tai", IMAGE_CLOCK_TAI },
+	{"boot", IMAGE_CLOCK_BOOT},
+	{"monotonic", IMAGE_CLOCK_MONOTONIC},
+	{"tai", IMAGE_CLOCK_TAI},
 };
 
 struct type *sema_check_nsecs(struct sema *s, struct ast_expr *e)
@@ -134,10 +134,10 @@ struct type *sema_check_args(struct sema *s, struct ast_expr *e)
 		return NULL;
 	}
 	if (!p->args && !w->args_failed) {
-		p->args = w->category ? types_tracepoint_args(s->types, w->category, w->event,
-							      p->is_syscall, err, sizeof(err))
-				      : types_raw_tracepoint_args(s->types, w->event, err,
-								  sizeof(err));
+		p->args = w->category
+				  ? types_tracepoint_args(s->types, w->category, w->event,
+							  p->is_syscall, err, sizeof(err))
+				  : types_raw_tracepoint_args(s->types, w->event, err, sizeof(err));
 		w->args_failed = !p->args;
 		if (!p->args) {
 			diag_error(s->diags, e->span, "%s",

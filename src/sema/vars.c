@@ -38,7 +38,7 @@ static struct local *find_local(struct resolver *r, const char *name)
 static struct local *new_local(struct resolver *r, struct ast_expr *e, struct ast_stmt *decl)
 {
 	struct sema_var *v = arena_new_of(r->s->arena, struct sema_var);
-	struct local l = { v, decl, !decl };
+	struct local l = {v, decl, !decl};
 
 	v->name = e->u.var.name;
 	v->first = e->span;
@@ -56,8 +56,7 @@ static void use(struct resolver *r, struct ast_expr *e)
 	struct local *l = find_local(r, e->u.var.name);
 
 	if (!l) {
-		sema_error(r->s, e->span, "Undefined or undeclared variable: $%s",
-			   e->u.var.name);
+		sema_error(r->s, e->span, "Undefined or undeclared variable: $%s", e->u.var.name);
 		return;
 	}
 	if (!l->assigned && !r->quiet)
@@ -74,7 +73,7 @@ static bool only_typed(const struct ast_expr *e)
 static void resolve_expr(struct ast_expr *e, void *arg)
 {
 	struct resolver *r = arg;
-	struct sema_visitor v = { resolve_expr, resolve_block, r };
+	struct sema_visitor v = {resolve_expr, resolve_block, r};
 
 	if (e->kind == AST_VAR) {
 		use(r, e);
@@ -118,12 +117,12 @@ static void declare(struct resolver *r, struct ast_stmt *st)
 
 static void loop(struct resolver *r, struct ast_stmt *st)
 {
-	struct scope sc = { .up = r->scope };
+	struct scope sc = {.up = r->scope};
 	struct ast_expr *var = st->u.for_.var;
 
 	if (find_local(r, var->u.var.name)) {
-		sema_error(r->s, var->span,
-			   "Loop declaration shadows existing variable: $%s", var->u.var.name);
+		sema_error(r->s, var->span, "Loop declaration shadows existing variable: $%s",
+			   var->u.var.name);
 		return;
 	}
 	r->scope = &sc;
@@ -142,7 +141,7 @@ static void count_block(struct ast_block *b, void *arg);
 
 static void count_expr(struct ast_expr *e, void *arg)
 {
-	struct sema_visitor v = { count_expr, count_block, arg };
+	struct sema_visitor v = {count_expr, count_block, arg};
 
 	((struct counter *)arg)->n++;
 	sema_visit_expr(e, &v);
@@ -150,7 +149,7 @@ static void count_expr(struct ast_expr *e, void *arg)
 
 static void count_block(struct ast_block *b, void *arg)
 {
-	struct sema_visitor v = { count_expr, count_block, arg };
+	struct sema_visitor v = {count_expr, count_block, arg};
 
 	for (size_t i = 0; i < b->stmts.len; i++) {
 		((struct counter *)arg)->n++;
@@ -183,7 +182,7 @@ static void unroll(struct resolver *r, struct ast_stmt *st)
 {
 	struct sema *s = r->s;
 	struct ast_block *body = st->u.loop.body, *all;
-	struct counter size = { 0 };
+	struct counter size = {0};
 	uint64_t n;
 
 	resolve_expr(st->u.loop.cond, r);
@@ -213,7 +212,7 @@ static void unroll(struct resolver *r, struct ast_stmt *st)
 
 static void resolve_stmt(struct resolver *r, struct ast_stmt *st)
 {
-	struct sema_visitor v = { resolve_expr, resolve_block, r };
+	struct sema_visitor v = {resolve_expr, resolve_block, r};
 
 	switch (st->kind) {
 	case AST_ASSIGN:
@@ -251,7 +250,7 @@ static void resolve_stmt(struct resolver *r, struct ast_stmt *st)
 static void resolve_block(struct ast_block *b, void *arg)
 {
 	struct resolver *r = arg;
-	struct scope sc = { .up = r->scope };
+	struct scope sc = {.up = r->scope};
 
 	r->scope = &sc;
 	for (size_t i = 0; i < b->stmts.len; i++)
@@ -268,7 +267,7 @@ static void resolve_block(struct ast_block *b, void *arg)
 
 void sema_resolve_vars(struct sema *s, struct sema_work *w)
 {
-	struct resolver r = { .s = s, .work = w };
+	struct resolver r = {.s = s, .work = w};
 
 	s->work = w;
 	s->report = true; /* done once, so what is wrong is said here */
