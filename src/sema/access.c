@@ -160,16 +160,21 @@ static bool check_index(struct sema *s, struct ast_expr *e, struct type *t)
 	return true;
 }
 
+/* t[0] of a tuple is t.0, and becomes that in the tree. */
 static struct type *tuple_element(struct sema *s, struct ast_expr *e, struct type *t)
 {
-	struct ast_expr *i = e->u.index.i;
+	struct ast_expr *tuple = e->u.index.e, *i = e->u.index.i;
+	uint32_t n = (uint32_t)i->const_int;
 
 	if (!i->is_const || i->const_int >= t->fields.len) {
 		sema_error(s, e->span, "Invalid tuple index: %llu. Found %zu elements in tuple.",
 			   (unsigned long long)i->const_int, t->fields.len);
 		return NULL;
 	}
-	return t->fields.items[i->const_int].type;
+	e->kind = AST_TUPLE_FIELD;
+	e->u.tuple_field.e = tuple;
+	e->u.tuple_field.index = n;
+	return t->fields.items[n].type;
 }
 
 struct type *sema_type_index(struct sema *s, struct ast_expr *e)

@@ -137,8 +137,7 @@ static int order(const struct sema *s, const struct ast_expr *l, const struct as
 
 static uint64_t wrapped_shift(enum ast_binary_op op, const struct ast_expr *l, uint64_t by)
 {
-	if (by > 63)
-		return 0;
+	by &= 63; /* as at run time */
 	if (op == AST_SHL)
 		return l->const_int << by;
 	return l->type->is_signed ? (uint64_t)((int64_t)l->const_int >> by) : l->const_int >> by;

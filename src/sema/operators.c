@@ -209,8 +209,12 @@ bool sema_condition(struct sema *s, struct ast_expr *cond, struct span at)
 		return false;
 	if (sema_is_number(t) || t->kind == IMAGE_K_BOOL || t->kind == IMAGE_K_POINTER)
 		return true;
-	if (t->kind == IMAGE_K_STRING && cond->is_const)
+	if (t->kind == IMAGE_K_STRING && cond->is_const) {
+		/* Known, so what it is made of does not matter any more. */
+		sema_set_int(cond, type_simple(s->types, IMAGE_K_BOOL), sema_const_true(cond));
+		cond->const_str = NULL;
 		return true;
+	}
 	sema_error(s, at, "Invalid condition: %s", sema_kind_word(t));
 	return false;
 }
@@ -222,35 +226,57 @@ static void copy_constant(struct ast_expr *to, const struct ast_expr *from)
 	to->const_str = from->const_str;
 }
 
-struct type *sema_type_ternary(struct sema *s, struct ast_expr *e)
+/* The type that both branches have, or NULL. */
+static struct type *branches_type(struct sema *s, struct ast_expr *e, struct type *then,
+				  struct type *other)
 {
-	struct ast_expr *cond = e->u.ternary.cond;
-	struct ast_expr *then = e->u.ternary.then, *other = e->u.ternary.otherwise;
 	struct type *t;
 
-	sema_expr(s, cond);
-	if (then)
-		sema_expr(s, then);
-	else
-		then = cond;
-	sema_expr(s, other);
-	if (cond->type && !sema_condition(s, cond, e->span))
-		return NULL;
-	if (!then->type || !other->type)
-		return then->type ? then->type : other->type;
-	t = sema_join(s, then->type, other->type);
-	if (!t) {
+	if (!then || !other)
+		return then ? then : other;
+	t = sema_join(s, sema_castable(then) ? sema_number_of(s, then) : then, other);
+	if (!t)
 		sema_error(s, e->span,
 			   "Branches must return the same type or compatible types: have '%s' "
 			   "and '%s'",
-			   sema_tn(s, then->type), sema_tn(s, other->type));
-		return NULL;
-	}
-	if (sema_castable(t))
-		t = sema_number_of(s, t);
-	if (cond->type && cond->is_const)
-		copy_constant(e, sema_const_true(cond) ? then : other);
+			   sema_tn(s, then), sema_tn(s, other));
 	return t;
+}
+
+/* The condition is known: in the last pass the branch taken stands for the whole. */
+static struct type *take_branch(struct sema *s, struct ast_expr *e, const struct ast_expr *taken,
+				struct type *both)
+{
+	if (taken->is_const && taken->type->kind != IMAGE_K_PROBE) {
+		copy_constant(e, taken);
+		return both;
+	}
+	if (!s->report)
+		return both;
+	*e = *(struct ast_expr[]){*taken};
+	return e->type;
+}
+
+struct type *sema_type_ternary(struct sema *s, struct ast_expr *e)
+{
+	struct ast_expr *cond = e->u.ternary.cond;
+	struct ast_expr *then = e->u.ternary.then ? e->u.ternary.then : cond;
+	struct ast_expr *other = e->u.ternary.otherwise, whole;
+	struct type *t;
+
+	sema_expr(s, cond);
+	if (then != cond)
+		sema_expr(s, then);
+	sema_expr(s, other);
+	whole = *cond; /* the check may turn a constant string into its truth */
+	if (cond->type && !sema_condition(s, cond, e->span))
+		return NULL;
+	if (then == cond)
+		then = &whole;
+	t = branches_type(s, e, then->type, other->type);
+	if (!t || !cond->type || !cond->is_const || !then->type || !other->type)
+		return t;
+	return take_branch(s, e, cond->const_int ? then : other, t);
 }
 
 /* ---- casts -------------------------------------------------------------- */

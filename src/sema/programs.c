@@ -105,43 +105,6 @@ static const char *program_name(struct sema *s, const struct sema_point *pt)
 	return name;
 }
 
-static bool filters_by_pid(const struct probe_type *t)
-{
-	return !strcmp(t->name, "tracepoint") || !strcmp(t->name, "rawtracepoint");
-}
-
-static struct ast_expr *new_expr(struct sema *s, enum ast_expr_kind kind, struct span at)
-{
-	struct ast_expr *e = arena_new_of(s->arena, struct ast_expr);
-
-	e->kind = kind;
-	e->span = at;
-	return e;
-}
-
-static struct ast_expr *joined(struct sema *s, enum ast_binary_op op, struct ast_expr *l,
-			       struct ast_expr *r, struct span at)
-{
-	struct ast_expr *e = new_expr(s, AST_BINARY, at);
-
-	e->u.binary.op = op;
-	e->u.binary.op_span = at;
-	e->u.binary.l = l;
-	e->u.binary.r = r;
-	return e;
-}
-
-/* -p: probes that the kernel cannot limit to a process get it as a condition. */
-static struct ast_expr *pid_filter(struct sema *s, struct ast_expr *predicate, struct span at)
-{
-	struct ast_expr *pid = new_expr(s, AST_IDENT, at), *n = new_expr(s, AST_INT, at), *is;
-
-	pid->u.ident.name = "pid";
-	n->u.integer.value = (uint64_t)s->opts->pid;
-	is = joined(s, AST_EQ, pid, n, at);
-	return predicate ? joined(s, AST_LAND, is, predicate, at) : is;
-}
-
 static struct sema_work *new_program(struct grouping *g, const struct sema_point *pt, enum way way)
 {
 	struct sema *s = g->s;
@@ -156,8 +119,6 @@ static struct sema_work *new_program(struct grouping *g, const struct sema_point
 	p->span = pt->span;
 	p->gated = s->r->config.sync_probes && !(pt->type->flags & PROBE_UNGATED);
 	p->is_syscall = is_syscall_way(way);
-	if (s->opts->pid && filters_by_pid(pt->type))
-		p->predicate = pid_filter(s, p->predicate, pt->span);
 	w->prog = p;
 	w->probe = g->probe;
 	if (is_tracepoint(pt)) {

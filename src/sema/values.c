@@ -102,7 +102,6 @@ struct type *sema_check_probe(struct sema *s, struct ast_expr *e)
 	if (w->probe_known) {
 		e->is_const = true;
 		e->const_int = w->probe_row;
-		e->const_str = s->r->probes.items[w->probe_row].name;
 	}
 	return type_simple(s->types, IMAGE_K_PROBE);
 }
