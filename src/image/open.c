@@ -63,7 +63,7 @@ struct section_row {
 
 #define ROWS(field, type, n)                                                                       \
 	{                                                                                          \
-		#field, sizeof(type), offsetof(struct image, field), offsetof(struct image, n)     \
+#field, sizeof(type), offsetof(struct image, field), offsetof(struct image, n)     \
 	}
 
 static const struct section_row section_rows[IMAGE_NSECTIONS] = {
@@ -227,8 +227,7 @@ static int check_hist(struct checker *c, uint32_t row, const struct image_type *
 
 	if (t->kind == IMAGE_K_HIST) {
 		if (t->arg[0] < 0 || t->arg[0] > 5)
-			return refuse(c, "type %u: hist with %lld bits", row,
-				      (long long)t->arg[0]);
+			return refuse(c, "type %u: hist with %lld bits", row, (long long)t->arg[0]);
 		buckets = image_hist_buckets(t->arg[0]);
 	} else {
 		buckets = image_lhist_buckets(t->arg[0], t->arg[1], t->arg[2]);
@@ -309,18 +308,12 @@ static int check_map(struct checker *c, uint32_t row)
 enum action_needs { NEEDS_NOTHING, NEEDS_TYPE = 1, NEEDS_TUPLE = 2, OPT_TUPLE = 4, NEEDS_MAP = 8 };
 
 static const unsigned action_needs[IMAGE_NACTIONS] = {
-	[IMAGE_A_PRINTF] = OPT_TUPLE,
-	[IMAGE_A_PRINT_VALUE] = NEEDS_TYPE,
-	[IMAGE_A_PRINT_MAP] = NEEDS_MAP,
-	[IMAGE_A_PRINT_ELEM] = NEEDS_MAP | NEEDS_TUPLE,
-	[IMAGE_A_CLEAR] = NEEDS_MAP,
-	[IMAGE_A_ZERO] = NEEDS_MAP,
-	[IMAGE_A_JOIN] = NEEDS_TUPLE,
-	[IMAGE_A_CAT] = OPT_TUPLE,
-	[IMAGE_A_SYSTEM] = OPT_TUPLE,
-	[IMAGE_A_ERRORF] = OPT_TUPLE,
-	[IMAGE_A_WARNF] = OPT_TUPLE,
-	[IMAGE_A_RUNTIME_ERROR] = NEEDS_TUPLE,
+	[IMAGE_A_PRINTF] = OPT_TUPLE,    [IMAGE_A_PRINT_VALUE] = NEEDS_TYPE,
+	[IMAGE_A_PRINT_MAP] = NEEDS_MAP, [IMAGE_A_PRINT_ELEM] = NEEDS_MAP | NEEDS_TUPLE,
+	[IMAGE_A_CLEAR] = NEEDS_MAP,     [IMAGE_A_ZERO] = NEEDS_MAP,
+	[IMAGE_A_JOIN] = NEEDS_TUPLE,    [IMAGE_A_CAT] = OPT_TUPLE,
+	[IMAGE_A_SYSTEM] = OPT_TUPLE,    [IMAGE_A_ERRORF] = OPT_TUPLE,
+	[IMAGE_A_WARNF] = OPT_TUPLE,     [IMAGE_A_RUNTIME_ERROR] = NEEDS_TUPLE,
 };
 
 static int check_payload(struct checker *c, uint32_t row, const struct image_action *a,

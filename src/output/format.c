@@ -258,7 +258,7 @@ static const struct {
 	segment_fn *run;
 } conversions[] = {
 	{'d', run_signed}, {'i', run_signed}, {'u', run_unsigned}, {'o', run_octal},
-	{'x', run_hex},	   {'X', run_hex},    {'p', run_pointer},  {'c', run_char},
+	{'x', run_hex},    {'X', run_hex},    {'p', run_pointer},  {'c', run_char},
 	{'s', run_string}, {'r', run_buffer},
 };
 

@@ -104,11 +104,11 @@ struct output {
 	struct output_opts opts;
 	const struct output_format *format;
 	struct outbuf out;
-	struct outbuf scratch; /* values that are padded to a width */
+	struct outbuf scratch;            /* values that are padded to a width */
 	struct printf_program **programs; /* one an action, compiled on first use */
 	const char *trailer;              /* of cut strings */
 	size_t trailer_len;
-	bool unset;          /* showing a value that was never stored */
+	bool unset;           /* showing a value that was never stored */
 	int64_t clock_off[3]; /* enum image_clock to time of day, ns */
 	uint64_t ips[OUTPUT_STACK_DEPTH];
 };

@@ -115,8 +115,8 @@ static void merge_hist(const struct merge *m, struct map_row *r, const void *val
 typedef void merge_fn(const struct merge *m, struct map_row *r, const void *value);
 
 static merge_fn *const merges[IMAGE_NKINDS] = {
-	[IMAGE_K_COUNT] = merge_sum, [IMAGE_K_SUM] = merge_sum,	  [IMAGE_K_MIN] = merge_min,
-	[IMAGE_K_MAX] = merge_max,   [IMAGE_K_AVG] = merge_avg,	  [IMAGE_K_STATS] = merge_avg,
+	[IMAGE_K_COUNT] = merge_sum, [IMAGE_K_SUM] = merge_sum,    [IMAGE_K_MIN] = merge_min,
+	[IMAGE_K_MAX] = merge_max,   [IMAGE_K_AVG] = merge_avg,    [IMAGE_K_STATS] = merge_avg,
 	[IMAGE_K_HIST] = merge_hist, [IMAGE_K_LHIST] = merge_hist,
 };
 

@@ -127,8 +127,7 @@ int64_t field_int(const struct image *img, const struct image_field *f, const vo
 	if (!f->bit_size)
 		return v;
 	v <<= 64 - f->bit_size - f->bit_off;
-	return is_signed ? (int64_t)v >> (64 - f->bit_size)
-			 : (int64_t)(v >> (64 - f->bit_size));
+	return is_signed ? (int64_t)v >> (64 - f->bit_size) : (int64_t)(v >> (64 - f->bit_size));
 }
 
 static void put_field(struct output *o, struct outbuf *b, const struct image_field *f,
@@ -363,28 +362,17 @@ static void text_timestamp(struct output *o, struct outbuf *b, const struct valu
 }
 
 static text_fn *const text_kinds[IMAGE_NKINDS] = {
-	[IMAGE_K_VOID] = text_void,
-	[IMAGE_K_INT] = text_int,
-	[IMAGE_K_BOOL] = text_bool,
-	[IMAGE_K_STRING] = text_string,
-	[IMAGE_K_BUFFER] = text_buffer,
-	[IMAGE_K_POINTER] = text_pointer,
-	[IMAGE_K_ENUM] = text_enum,
-	[IMAGE_K_ARRAY] = text_array,
-	[IMAGE_K_STRUCT] = text_struct,
-	[IMAGE_K_UNION] = text_struct,
-	[IMAGE_K_TUPLE] = text_tuple,
-	[IMAGE_K_RECORD] = text_struct,
-	[IMAGE_K_KSTACK] = text_stack,
-	[IMAGE_K_USTACK] = text_stack,
-	[IMAGE_K_KSYM] = text_ksym,
-	[IMAGE_K_USYM] = text_usym,
-	[IMAGE_K_INET] = text_inet,
-	[IMAGE_K_MAC] = text_mac,
-	[IMAGE_K_USERNAME] = text_username,
-	[IMAGE_K_TIMESTAMP] = text_timestamp,
-	[IMAGE_K_CGROUP_PATH] = text_cgroup,
-	[IMAGE_K_PROBE] = text_probe,
+	[IMAGE_K_VOID] = text_void,          [IMAGE_K_INT] = text_int,
+	[IMAGE_K_BOOL] = text_bool,          [IMAGE_K_STRING] = text_string,
+	[IMAGE_K_BUFFER] = text_buffer,      [IMAGE_K_POINTER] = text_pointer,
+	[IMAGE_K_ENUM] = text_enum,          [IMAGE_K_ARRAY] = text_array,
+	[IMAGE_K_STRUCT] = text_struct,      [IMAGE_K_UNION] = text_struct,
+	[IMAGE_K_TUPLE] = text_tuple,        [IMAGE_K_RECORD] = text_struct,
+	[IMAGE_K_KSTACK] = text_stack,       [IMAGE_K_USTACK] = text_stack,
+	[IMAGE_K_KSYM] = text_ksym,          [IMAGE_K_USYM] = text_usym,
+	[IMAGE_K_INET] = text_inet,          [IMAGE_K_MAC] = text_mac,
+	[IMAGE_K_USERNAME] = text_username,  [IMAGE_K_TIMESTAMP] = text_timestamp,
+	[IMAGE_K_CGROUP_PATH] = text_cgroup, [IMAGE_K_PROBE] = text_probe,
 	[IMAGE_K_DISK] = text_disk,
 };
 

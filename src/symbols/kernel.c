@@ -22,7 +22,7 @@ static unsigned rank_of(char type)
 	static const char order[] = "TtWw";
 	const char *found = strchr(order, type);
 
-	return found ? found - order : sizeof(order);
+	return found ? (unsigned)(found - order) : sizeof(order);
 }
 
 /* Symbols of absolute value (per-CPU offsets among them) are no places in memory. */

@@ -124,8 +124,7 @@ static bool find_user(uint64_t id, char *name, size_t size)
 
 /* ---- cgroups -------------------------------------------------------------------- */
 
-static bool search_hierarchy(const char *root, const char *title, uint64_t id, char *name,
-			     size_t size)
+static bool search_hierarchy(const char *root, uint64_t id, char *name, size_t size)
 {
 	char *const roots[] = {(char *)root, NULL};
 	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
@@ -138,7 +137,7 @@ static bool search_hierarchy(const char *root, const char *title, uint64_t id, c
 		if (e->fts_info != FTS_D || e->fts_statp->st_ino != id)
 			continue;
 		path = e->fts_path + strlen(root);
-		snprintf(name, size, "%s:%s", title, *path ? path : "/");
+		snprintf(name, size, "unified:%s", *path ? path : "/");
 		found = true;
 	}
 	if (fts)
@@ -154,15 +153,10 @@ static bool find_cgroup(uint64_t id, char *name, size_t size)
 	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line && !found;
 	     line = strtok_r(NULL, "\n", &save)) {
 		char root[512], type[32];
-		const char *title;
 
-		if (sscanf(line, "%*s %511s %31s", root, type) != 2)
-			continue;
-		title = strrchr(root, '/');
-		if (!strcmp(type, "cgroup2"))
-			found = search_hierarchy(root, "unified", id, name, size);
-		else if (!strcmp(type, "cgroup") && title)
-			found = search_hierarchy(root, title + 1, id, name, size);
+		/* the ids that the kernel hands out are those of the unified hierarchy */
+		if (sscanf(line, "%*s %511s %31s", root, type) == 2 && !strcmp(type, "cgroup2"))
+			found = search_hierarchy(root, id, name, size);
 	}
 	free(text);
 	return found;

@@ -79,8 +79,7 @@ static void read_symbols(struct symtab *t, Elf *elf, Elf_Scn *scn, const GElf_Sh
 			continue;
 		name = elf_strptr(elf, shdr->sh_link, sym.st_name);
 		if (name && *name)
-			symtab_add(t, sym.st_value, sym.st_size, rank_of(&sym), name,
-				   strlen(name));
+			symtab_add(t, sym.st_value, sym.st_size, rank_of(&sym), name, strlen(name));
 	}
 }
 

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between waking and sleeping: events, signals, the ends of processes. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "runtime/stages.h"
+
+/* How long a loss or an exit that no event tells of may go unnoticed. */
+#define TICK_MS 100
+
+static int watch_fd(int ep, int fd)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.fd = fd};
+
+	if (fd < 0)
+		return 0;
+	return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e) ? -errno : 0;
+}
+
+static void set_stop(struct run *r, enum stop_reason reason)
+{
+	if (r->stop == STOP_NONE)
+		r->stop = reason;
+}
+
+static void take_signals(struct run *r)
+{
+	int sig;
+
+	while ((sig = signals_next(&r->signals))) {
+		if (sig == SIGINT || sig == SIGTERM)
+			set_stop(r, STOP_SIGNAL);
+		else if (sig == SIGUSR1 && object_run_programs(r, IMAGE_AT_SELF))
+			set_stop(r, STOP_ERROR);
+	}
+	if (child_ended(&r->child)) /* SIGCHLD, whoever's it was */
+		set_stop(r, STOP_CHILD);
+}
+
+/* Where there are no pidfds the tick looks. */
+static void check_pid(struct run *r, bool pidfd_ready)
+{
+	if (r->opts->pid &&
+	    (pidfd_ready || (r->pid_fd < 0 && kill(r->opts->pid, 0) && errno == ESRCH)))
+		set_stop(r, STOP_PID);
+}
+
+static void check_kernel_side(struct run *r)
+{
+	if (control_read(&r->control)->exiting)
+		set_stop(r, STOP_EXIT);
+	report_lost_events(r);
+}
+
+static int turn(struct run *r, int ep, bool more)
+{
+	struct epoll_event events[4];
+	bool pidfd_ready = false;
+	int n, left;
+
+	n = epoll_wait(ep, events, 4, more ? 0 : TICK_MS);
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	for (int i = 0; i < n; i++)
+		pidfd_ready |= events[i].data.fd == r->pid_fd;
+	take_signals(r);
+	check_pid(r, pidfd_ready);
+	left = events_consume(r);
+	if (left < 0)
+		return left;
+	check_kernel_side(r);
+	output_idle(r->out);
+	if (output_error(r->out))
+		set_stop(r, STOP_OUTPUT);
+	return left;
+}
+
+int event_loop(struct run *r)
+{
+	int ep = epoll_create1(EPOLL_CLOEXEC), err;
+
+	if (ep < 0)
+		return -errno;
+	err = watch_fd(ep, r->signals.fd);
+	if (!err)
+		err = watch_fd(ep, events_fd(r));
+	if (!err)
+		err = watch_fd(ep, r->pid_fd);
+	if (!err && child_ended(&r->child)) /* before anybody looked at its signal */
+		set_stop(r, STOP_CHILD);
+	while (err >= 0 && r->stop == STOP_NONE)
+		err = turn(r, ep, err > 0);
+	close(ep);
+	return err < 0 ? err : 0;
+}
