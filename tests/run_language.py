@@ -19,8 +19,10 @@ Sections:
     file NAME   a file put into the case's directory, {dir}
 
 A section may be followed by "~" (--- stdout ~): each line is a regular expression for a
-whole line; a line "..." stands for any number of lines. Without a stdout or stderr
-section, that output must be empty. "--- stdout exactly" compares trailing blank lines too.
+whole line; a line "..." stands for any number of lines. "--- stdout exactly" compares
+trailing blank lines too. "--- stdout without": each line is a regular expression that
+must be found nowhere in the output, which must not be empty. Without a stdout or stderr
+section, that output must be empty.
 
 Settings:
     run: WORDS         arguments, quoted as for a shell (default: -e {script})
@@ -45,6 +47,7 @@ import tempfile
 
 SECTIONS = ("script", "stdin", "stdout", "stderr")
 SETTINGS = ("run", "env", "exit", "requires", "timeout")
+MODES = ("", "~", "exactly", "without")
 SKIPPED = 77
 ATTACHED = re.compile(r"Attached \d+ probes?$")
 
@@ -55,7 +58,7 @@ class Case:
         self.where = where
         self.settings = {"run": "-e {script}", "env": "", "exit": "0", "timeout": "30"}
         self.sections = {}  # name -> lines
-        self.modes = {}  # name -> "", "~" or "exactly"
+        self.modes = {}  # name -> one of MODES
         self.files = {}  # name -> lines
 
 
@@ -68,7 +71,7 @@ def start_section(case, words, where):
     if words[0] == "file" and len(words) == 2:
         return case.files.setdefault(words[1], [])
     mode = words[1] if len(words) > 1 else ""
-    if words[0] not in SECTIONS or mode not in ("", "~", "exactly") or len(words) > 2:
+    if words[0] not in SECTIONS or mode not in MODES or len(words) > 2:
         fail_format(where, f"no such section: {' '.join(words)}")
     if words[0] in case.sections:
         fail_format(where, f"a second section {words[0]}")
@@ -175,6 +178,9 @@ def compare(case, name, got):
     else:
         want = section_text(case.sections.get(name, []))
         got = section_text(got.split("\n"))
+    if mode == "without":
+        found = [line for line in want.split("\n") if line and re.search(line, got)]
+        return f"{name} is empty" if not got else f"{name} holds {found[0]}" if found else None
     if mode == "~":
         same = lines_match(want.split("\n")[:-1], got.split("\n")[:-1])
     else:
