@@ -118,4 +118,11 @@ void sema_finish_stacks(struct sema *s)
 {
 	for (size_t i = 0; i < s->r->stacks.len; i++)
 		s->r->stacks.items[i]->index = (uint32_t)(s->r->maps.len + i);
+	for (size_t i = 0; i < s->stack_types.len; i++) {
+		struct type *t = s->stack_types.items[i];
+
+		for (size_t j = 0; j < s->r->stacks.len; j++)
+			if (s->r->stacks.items[j]->depth == t->arg[0])
+				t->count = s->r->stacks.items[j]->index;
+	}
 }
