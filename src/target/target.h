@@ -94,9 +94,13 @@ char *target_tracefs_read(struct target *t, const char *path);
 int target_each_tracepoint(struct target *t, const char *category, const char *event,
 			   int (*cb)(const char *category, const char *event, void *arg),
 			   void *arg);
-/* Raw tracepoints by name, from BTF (btf_trace_*), else from the tracepoint list. */
-int target_each_raw_tracepoint(struct target *t, const char *name,
-			       int (*cb)(const char *name, void *arg), void *arg);
+/*
+ * Raw tracepoints, from the BTF of the kernel and its modules (btf_trace_*), else from the
+ * list of tracepoints; @module ("vmlinux") and @name are wildcards; sorted by "module:name".
+ */
+int target_each_raw_tracepoint(struct target *t, const char *module, const char *name,
+			       int (*cb)(const char *module, const char *name, void *arg),
+			       void *arg);
 bool target_has_tracepoint(struct target *t, const char *category, const char *event);
 bool target_has_raw_tracepoint(struct target *t, const char *name);
 /*

@@ -239,8 +239,8 @@ static bool btf_has_raw_tracepoint(const struct btf_bytes *b, const char *name)
 	return s && len <= sizeof(wanted) && memmem(s, size, wanted, len);
 }
 
-static int btf_add_raw_tracepoints(const struct btf_bytes *b, const char *pattern,
-				   struct names *found)
+static int btf_add_raw_tracepoints(const struct btf_bytes *b, const char *module,
+				   const char *pattern, struct names *found)
 {
 	static const char prefix[] = "\0" RAW_PREFIX;
 	size_t size = 0, len = sizeof(prefix) - 1;
@@ -251,7 +251,7 @@ static int btf_add_raw_tracepoints(const struct btf_bytes *b, const char *patter
 	       memchr(s + len, 0, end - s - len)) {
 		s += len;
 		if (target_glob(pattern, s))
-			err = names_add(found, s, "", "");
+			err = names_add(found, module, ":", s);
 	}
 	return err;
 }
@@ -282,7 +282,8 @@ static int each_module_btf(int (*cb)(const char *module, const struct btf_bytes 
 }
 
 struct raw_search {
-	const char *name; /* or pattern */
+	const char *name;    /* or a pattern */
+	const char *modules; /* a pattern */
 	struct names *found;
 	char *module;
 };
@@ -301,8 +302,9 @@ static int add_from_module(const char *module, const struct btf_bytes *b, void *
 {
 	struct raw_search *s = arg;
 
-	(void)module;
-	return btf_add_raw_tracepoints(b, s->name, s->found);
+	if (!target_glob(s->modules, module))
+		return 0;
+	return btf_add_raw_tracepoints(b, module, s->name, s->found);
 }
 
 static int add_raw_event(const char *category, const char *event, void *arg)
@@ -310,7 +312,7 @@ static int add_raw_event(const char *category, const char *event, void *arg)
 	/* the events of single system calls stand on raw_syscalls' two tracepoints */
 	if (!strcmp(category, "syscalls"))
 		return 0;
-	return names_add(arg, event, "", "");
+	return names_add(arg, "vmlinux", ":", event);
 }
 
 static int found_one(const char *category, const char *event, void *arg)
@@ -320,23 +322,32 @@ static int found_one(const char *category, const char *event, void *arg)
 	return strcmp(category, "syscalls") != 0;
 }
 
-int target_each_raw_tracepoint(struct target *t, const char *name,
-			       int (*cb)(const char *name, void *arg), void *arg)
+static int find_raw_tracepoints(struct target *t, struct raw_search *s)
 {
 	const struct btf_bytes *b = target_btf_bytes(t);
-	struct names found = {0};
-	struct raw_search s = {name, &found, NULL};
 	int err;
 
-	if (b) {
-		err = btf_add_raw_tracepoints(b, name, &found);
-		err = err ? err : each_module_btf(add_from_module, &s);
-	} else {
-		err = target_each_tracepoint(t, "*", name, add_raw_event, &found);
-	}
+	if (!b)
+		return target_each_tracepoint(t, "*", s->name, add_raw_event, s->found);
+	err = add_from_module("vmlinux", b, s);
+	return err ? err : each_module_btf(add_from_module, s);
+}
+
+int target_each_raw_tracepoint(struct target *t, const char *module, const char *name,
+			       int (*cb)(const char *module, const char *name, void *arg),
+			       void *arg)
+{
+	struct names found = {0};
+	struct raw_search s = {.name = name, .modules = module, .found = &found};
+	int err = find_raw_tracepoints(t, &s);
+
 	names_sort(&found);
-	for (size_t i = 0; i < found.len && !err; i++)
-		err = cb(found.items[i], arg);
+	for (size_t i = 0; i < found.len && !err; i++) {
+		char *colon = strchr(found.items[i], ':');
+
+		*colon = 0;
+		err = target_glob(module, found.items[i]) ? cb(found.items[i], colon + 1, arg) : 0;
+	}
 	names_free(&found);
 	return err;
 }
