@@ -74,6 +74,7 @@ struct sema {
 	struct sema_work *work; /* being typed */
 	bool report;            /* the last pass: complaints are printed, actions collected */
 	bool changed;           /* a map or variable got another type in this pass */
+	bool include_dead; /* type dead code too, for the maps that only it fills */
 	unsigned loop_depth;
 	unsigned fold_only; /* within an operand of sizeof: nothing is generated */
 	size_t cloned;
@@ -159,6 +160,7 @@ enum type_space sema_default_space(const struct sema *s);
 /* A type as written; NULL after an error. */
 struct type *sema_written_type(struct sema *s, struct ast_type *t);
 bool sema_fits(const struct type *from, const struct type *to); /* integers: no value lost */
+bool sema_const_fits(const struct ast_expr *e, const struct type *to);
 /* Warns when the number e loses its value or sign as a @to; literals have been checked. */
 void sema_warn_of_cast(struct sema *s, struct ast_expr *e, const struct type *to);
 

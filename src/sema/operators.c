@@ -69,7 +69,8 @@ static struct type *int_type(struct sema *s, struct span at, enum ast_binary_op 
 		ls = rs;
 	else if (flexible(r) && !flexible(l))
 		rs = ls;
-	if ((op == AST_DIV || op == AST_MOD) && (ls != rs || (ls && l->size != r->size)))
+	/* Two signed numbers divide as in C; an unsigned one may be read as negative. */
+	if ((op == AST_DIV || op == AST_MOD) && ls != rs)
 		sema_warning(s, at,
 			     "signed operands for '%s' can lead to undefined behavior "
 			     "(cast to unsigned to silence warning)",
@@ -247,13 +248,16 @@ static struct type *branches_type(struct sema *s, struct ast_expr *e, struct typ
 static struct type *take_branch(struct sema *s, struct ast_expr *e, const struct ast_expr *taken,
 				struct type *both)
 {
+	struct ast_expr copy;
+
 	if (taken->is_const && taken->type->kind != IMAGE_K_PROBE) {
 		copy_constant(e, taken);
 		return both;
 	}
 	if (!s->report)
 		return both;
-	*e = *(struct ast_expr[]){*taken};
+	copy = *taken;
+	*e = copy;
 	return e->type;
 }
 

@@ -133,9 +133,45 @@ static bool default_values(struct sema *s)
 	return any;
 }
 
+static bool any_untyped(const struct sema *s)
+{
+	for (size_t i = 0; i < s->maps.len; i++)
+		if (!s->maps.items[i]->map->value)
+			return true;
+	return false;
+}
+
+/*
+ * A map that is cleared or printed, but filled only where an option of the command line has
+ * ruled the code out, gets its types from there. Maps that are typed keep what they have.
+ */
+static void look_into_dead_code(struct sema *s)
+{
+	size_t n = s->maps.len;
+	struct sema_map_work *was = arena_alloc(s->arena, (n + 1) * sizeof(*was));
+	struct sema_map *maps = arena_alloc(s->arena, (n + 1) * sizeof(*maps));
+
+	for (size_t i = 0; i < n; i++) {
+		was[i] = *s->maps.items[i];
+		maps[i] = *was[i].map;
+	}
+	s->include_dead = true;
+	type_all(s);
+	s->include_dead = false;
+	for (size_t i = 0; i < n; i++) {
+		if (!maps[i].value)
+			continue;
+		*s->maps.items[i] = was[i];
+		*was[i].map = maps[i];
+	}
+	settle(s);
+}
+
 static void type_programs(struct sema *s)
 {
 	settle(s);
+	if (any_untyped(s))
+		look_into_dead_code(s);
 	if (default_values(s))
 		settle(s);
 	if (s->want_probe_strings)
@@ -157,6 +193,7 @@ static void analyse(struct sema *s)
 	refuse_later_parts(s);
 	if (s->diags->errors)
 		return;
+	types_set_max_strlen(s->types, (uint32_t)s->r->config.max_strlen);
 	sema_make_programs(s);
 	for (size_t i = 0; i < s->works.len; i++)
 		sema_resolve_vars(s, s->works.items[i]);

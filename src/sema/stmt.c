@@ -90,15 +90,6 @@ static void var_mismatch(struct sema *s, struct span at, const struct sema_var *
 		   v->name, sema_tn(s, t), sema_tn(s, v->type));
 }
 
-static bool literal_fits(const struct ast_expr *e, const struct type *to)
-{
-	unsigned bits = 8 * to->size - to->is_signed;
-
-	if (e->type->is_signed && (int64_t)e->const_int < 0)
-		return to->is_signed && (int64_t)e->const_int >= -(int64_t)(1ull << bits >> 1) * 2;
-	return bits >= 64 || e->const_int >> bits == 0;
-}
-
 /* A variable declared with its type: what is assigned has to fit, or is warned of. */
 static bool assign_fixed(struct sema *s, struct span at, struct sema_var *v, struct ast_expr *value,
 			 struct type *t)
@@ -106,7 +97,7 @@ static bool assign_fixed(struct sema *s, struct span at, struct sema_var *v, str
 	struct type *joined;
 
 	if (sema_is_number(v->type) && (sema_is_number(t) || sema_castable(t))) {
-		if (sema_is_literal(s, value) && !literal_fits(value, v->type)) {
+		if (sema_is_literal(s, value) && !sema_const_fits(value, v->type)) {
 			var_mismatch(s, at, v, t);
 			return false;
 		}
@@ -402,7 +393,7 @@ static void type_block(struct sema *s, struct ast_block *b)
 	for (size_t i = 0; i < b->stmts.len; i++) {
 		struct ast_stmt *st = b->stmts.items[i];
 
-		if (st->dead)
+		if (st->dead && !s->include_dead)
 			continue;
 		typers[st->kind](s, st);
 		if (leaves(st) && i + 1 < b->stmts.len)

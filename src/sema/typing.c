@@ -87,10 +87,20 @@ bool sema_fits(const struct type *from, const struct type *to)
 	return !from->is_signed && from->size < to->size;
 }
 
+/* Whether the number e->const_int is one of those that a @to holds. */
+bool sema_const_fits(const struct ast_expr *e, const struct type *to)
+{
+	unsigned bits = 8 * to->size - to->is_signed;
+
+	if (e->type->is_signed && (int64_t)e->const_int < 0)
+		return to->is_signed && ~e->const_int >> bits == 0;
+	return bits >= 64 || e->const_int >> bits == 0;
+}
+
 void sema_warn_of_cast(struct sema *s, struct ast_expr *e, const struct type *to)
 {
 	if (!e->type || !sema_is_number(e->type) || !sema_is_number(to) || sema_is_literal(s, e) ||
-	    sema_fits(e->type, to))
+	    sema_fits(e->type, to) || (e->is_const && sema_const_fits(e, to)))
 		return;
 	sema_warning(s, e->span,
 		     "Expression of type: %s being cast to type: %s. This may cause unexpected "
@@ -375,7 +385,7 @@ struct type *sema_written_type(struct sema *s, struct ast_type *t)
 					    SPACE_NONE);
 			continue;
 		}
-		if (x->count > 65536) {
+		if (x->count > 0 && (uint64_t)x->count > (1u << 20) / (type->size + 1)) {
 			sema_error(s, t->span, "Array too large: %lld elements",
 				   (long long)x->count);
 			return NULL;
