@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "runtime/actions.h"
@@ -46,6 +45,7 @@ void events_handle(struct run *r, const void *data, size_t size)
 	const struct image_action *a;
 	const action_fn *fn = action_of(r, e, size, &a);
 
+	r->nevents++;
 	if (!fn || !*fn) {
 		run_warning(r, "an event of %zu bytes could not be understood", size);
 		return;

@@ -104,8 +104,9 @@ struct run {
 	const struct runtime_options *opts;
 
 	struct bpf_object *obj;
-	int *map_fds;     /* by row of MAPS */
-	bool *was_zeroed; /* by row of MAPS: scalar aggregations emptied by zero() */
+	int *map_fds;              /* by row of MAPS */
+	uint32_t *map_value_sizes; /* likewise, bytes of one CPU's */
+	bool *was_zeroed;          /* by row of MAPS: scalar aggregations emptied by zero() */
 	unsigned ncpus;
 	struct control control;
 	bool control_open;
@@ -120,8 +121,10 @@ struct run {
 	bool signals_open;
 
 	struct events *events;
+	uint64_t nevents;       /* taken out so far */
 	uint64_t lost_perf;     /* told by the perf buffer, beside the control words */
 	uint64_t lost_reported; /* events already told to be lost */
+	uint64_t lost_told_at;  /* when, ns */
 
 	struct probe_link **links;
 	size_t nlinks;

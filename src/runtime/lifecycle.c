@@ -237,6 +237,7 @@ static void clean_up(struct run *r)
 		control_close(&r->control);
 	bpf_object__close(r->obj);
 	free(r->map_fds);
+	free(r->map_value_sizes);
 	free(r->was_zeroed);
 	output_free(r->out);
 	symbols_free(r->sym);

@@ -4,12 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runtime/stages.h"
 
 /* How long a loss or an exit that no event tells of may go unnoticed. */
 #define TICK_MS 100
+/*
+ * Under load events are let gather for a moment: while the reader lags, the kernel side
+ * need not wake it, and one write carries many lines.
+ */
+#define LOAD_EVENTS 16
+#define GATHER_NS   300000
 
 static int watch_fd(int ep, int fd)
 {
@@ -52,30 +59,51 @@ static void check_kernel_side(struct run *r)
 {
 	if (control_read(&r->control)->exiting)
 		set_stop(r, STOP_EXIT);
-	report_lost_events(r);
+	report_lost_events(r, false);
 }
 
-static int turn(struct run *r, int ep, bool more)
+static void gather(void)
+{
+	const struct timespec moment = {.tv_nsec = GATHER_NS};
+
+	nanosleep(&moment, NULL);
+}
+
+static int wait_for_something(struct run *r, int ep, int timeout)
 {
 	struct epoll_event events[4];
-	bool pidfd_ready = false;
-	int n, left;
+	bool pidfd_ready = false, signal_ready = false;
+	int n = epoll_wait(ep, events, 4, timeout);
 
-	n = epoll_wait(ep, events, 4, more ? 0 : TICK_MS);
 	if (n < 0 && errno != EINTR)
 		return -errno;
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		pidfd_ready |= events[i].data.fd == r->pid_fd;
-	take_signals(r);
+		signal_ready |= events[i].data.fd == r->signals.fd;
+	}
+	if (signal_ready)
+		take_signals(r);
 	check_pid(r, pidfd_ready);
-	left = events_consume(r);
-	if (left < 0)
-		return left;
+	return 0;
+}
+
+/* Returns 1 when there may be more events, 0 when not, or a negative errno. */
+static int turn(struct run *r, int ep, bool more)
+{
+	uint64_t before = r->nevents;
+	int err = wait_for_something(r, ep, more ? 0 : TICK_MS);
+
+	if (!err)
+		err = events_consume(r);
+	if (err < 0)
+		return err;
 	check_kernel_side(r);
 	output_idle(r->out);
 	if (output_error(r->out))
 		set_stop(r, STOP_OUTPUT);
-	return left;
+	if (!err && r->nevents - before > LOAD_EVENTS && r->stop == STOP_NONE)
+		gather();
+	return err;
 }
 
 int event_loop(struct run *r)

@@ -223,21 +223,17 @@ int map_zero(struct run *r, uint32_t map)
 int map_stack(void *run, uint32_t map, int64_t id, uint64_t *ips, size_t max)
 {
 	uint64_t frames[OUTPUT_STACK_DEPTH] = {0};
-	struct bpf_map_info info = {0};
-	uint32_t len = sizeof(info), key = id;
 	struct run *r = run;
+	uint32_t key = id, size = r->map_value_sizes[map];
 	size_t n = 0;
 	int err;
 
-	err = bpf_map_get_info_by_fd(r->map_fds[map], &info, &len);
-	if (err)
-		return err;
-	if (info.value_size > sizeof(frames))
-		return -E2BIG;
+	if (!size || size > sizeof(frames))
+		return -EINVAL;
 	err = bpf_map_lookup_elem(r->map_fds[map], &key, frames);
 	if (err)
 		return err;
-	while (n < max && n < info.value_size / 8 && frames[n]) {
+	while (n < max && n < size / 8 && frames[n]) {
 		ips[n] = frames[n];
 		n++;
 	}

@@ -238,8 +238,9 @@ static int load_object(struct run *r, struct message_log *log)
 static int find_maps(struct run *r)
 {
 	r->map_fds = calloc(r->img->nmaps + 1, sizeof(*r->map_fds));
+	r->map_value_sizes = calloc(r->img->nmaps + 1, sizeof(*r->map_value_sizes));
 	r->was_zeroed = calloc(r->img->nmaps + 1, sizeof(*r->was_zeroed));
-	if (!r->map_fds || !r->was_zeroed)
+	if (!r->map_fds || !r->map_value_sizes || !r->was_zeroed)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < r->img->nmaps; i++) {
 		const char *name = image_str(r->img, r->img->maps[i].elf_name);
@@ -247,6 +248,7 @@ static int find_maps(struct run *r)
 
 		/* internal ones may have been left out by the optimiser */
 		r->map_fds[i] = map ? bpf_map__fd(map) : -1;
+		r->map_value_sizes[i] = map ? bpf_map__value_size(map) : 0;
 		if (map || r->img->maps[i].flags & IMAGE_MAP_INTERNAL)
 			continue;
 		run_error("The object has no map '%s'", name);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "runtime/stages.h"
 
@@ -11,12 +12,24 @@ static uint64_t lost_events(struct run *r)
 	return control_read(&r->control)->lost_events + r->lost_perf;
 }
 
-void report_lost_events(struct run *r)
+static uint64_t now_ns(void)
 {
-	uint64_t lost = lost_events(r);
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+void report_lost_events(struct run *r, bool now)
+{
+	uint64_t lost = lost_events(r), at;
 
 	if (lost <= r->lost_reported)
 		return;
+	at = now_ns();
+	if (!now && r->lost_told_at && at - r->lost_told_at < 1000000000)
+		return;
+	r->lost_told_at = at;
 	fprintf(stderr, "Lost %" PRIu64 " events\n", lost - r->lost_reported);
 	r->lost_reported = lost;
 }
@@ -25,7 +38,7 @@ void report_losses(struct run *r)
 {
 	struct image_control words;
 
-	report_lost_events(r);
+	report_lost_events(r, true);
 	words = *control_read(&r->control);
 	if (r->lost_reported)
 		run_warning(r,

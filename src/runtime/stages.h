@@ -13,8 +13,8 @@ void detach_all(struct run *r);
 /* Takes events and watches for reasons to stop until there is one (r->stop). */
 int event_loop(struct run *r);
 
-/* Tells of lost events as they are noticed, and of all losses at the end. */
-void report_lost_events(struct run *r);
+/* Tells of lost events as they are noticed (once a second unless @now), of all at the end. */
+void report_lost_events(struct run *r, bool now);
 void report_losses(struct run *r);
 /* All of the script's maps, by name. */
 void print_maps(struct run *r);
