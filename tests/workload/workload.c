@@ -8,6 +8,9 @@
  *   read PATH [SIZE COUNT]... reads SIZE bytes from the start of PATH, COUNT times
  *   write PATH [SIZE COUNT].. likewise, writing
  *   block DEVICE STEP...      see block.c
+ *   measure PROGRAM WORDS...  runs PROGRAM with its standard output thrown away, prints
+ *                             "NANOSECONDS PEAK_KIB STATUS"; forked from here, where there is
+ *                             little memory for it to inherit as its peak
  *
  * --name: the process name. --wait: prints "ready", then waits for a line on standard input
  * before it begins. --hold: prints "done" and waits for another line before it ends.
@@ -23,7 +26,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -182,6 +187,39 @@ static int run_write(int nwords, char **words)
 	return transfer(nwords, words, O_WRONLY | O_CREAT, write_one);
 }
 
+/* ---- measure ---------------------------------------------------------------------- */
+
+static void exec_quietly(char **words)
+{
+	int null = open("/dev/null", O_WRONLY);
+
+	dup2(null, STDOUT_FILENO);
+	dup2(null, STDERR_FILENO);
+	execvp(words[0], words);
+	_exit(127);
+}
+
+static int run_measure(int nwords, char **words)
+{
+	unsigned long long start = now_ns();
+	struct rusage usage;
+	int status;
+	pid_t pid;
+
+	if (nwords < 2)
+		return 2;
+	pid = fork();
+	if (pid < 0)
+		workload_die("fork");
+	if (!pid)
+		exec_quietly(words + 1);
+	if (wait4(pid, &status, 0, &usage) < 0)
+		workload_die("wait4");
+	printf("%llu %ld %d\n", now_ns() - start, usage.ru_maxrss,
+	       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	return 0;
+}
+
 /* ---- what there is --------------------------------------------------------------- */
 
 static const struct {
@@ -189,7 +227,7 @@ static const struct {
 	int (*run)(int nwords, char **words);
 } commands[] = {
 	{"getppid", run_getppid}, {"open", run_open},        {"read", run_read},
-	{"write", run_write},     {"block", workload_block},
+	{"write", run_write},     {"block", workload_block}, {"measure", run_measure},
 };
 
 static int run_command(int nwords, char **words)
