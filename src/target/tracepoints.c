@@ -356,7 +356,7 @@ bool target_raw_tracepoint_module(struct target *t, const char *name, char *modu
 {
 	const struct btf_bytes *b = target_btf_bytes(t);
 	char where[MODULE_NAME] = "vmlinux";
-	struct raw_search s = {name, NULL, where};
+	struct raw_search s = {.name = name, .module = where};
 
 	if (!*name || target_has_wildcard(name))
 		return false;
