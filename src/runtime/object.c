@@ -163,6 +163,18 @@ static int size_events(struct run *r)
 							      sysconf(_SC_PAGESIZE)));
 }
 
+/* libbpf asks for a mappable section only when BTF describes a variable in it; we always want it.
+ */
+static int make_control_mappable(struct run *r)
+{
+	const char *name = r->img->config->global_data ? IMAGE_CONTROL_SECTION : IMAGE_CONTROL_MAP;
+	struct bpf_map *map = bpf_object__find_map_by_name(r->obj, name);
+
+	if (!map || !target_has(r->target, TARGET_F_MMAPABLE))
+		return 0;
+	return bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_MMAPABLE);
+}
+
 /* ---- verifier logs on demand --------------------------------------------------------- */
 
 /* Gives every program a buffer of its own for -d verifier. */
@@ -222,6 +234,8 @@ static int load_object(struct run *r, struct message_log *log)
 
 	if (!err)
 		err = size_events(r);
+	if (!err)
+		err = make_control_mappable(r);
 	if (err)
 		return err;
 	if (r->opts->debug & RUNTIME_DEBUG_VERIFIER)
