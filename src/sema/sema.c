@@ -195,6 +195,7 @@ static void analyse(struct sema *s)
 		return;
 	types_set_max_strlen(s->types, (uint32_t)s->r->config.max_strlen);
 	sema_make_programs(s);
+	s->probes_failed = s->diags->errors > 0;
 	for (size_t i = 0; i < s->works.len; i++)
 		sema_resolve_vars(s, s->works.items[i]);
 	type_programs(s);
