@@ -199,7 +199,10 @@ struct image_control {
 	int64_t exit_code;
 	uint64_t start_ns; /* the wake's moment on the clock that nsecs reads; 0 before */
 	uint64_t cpid;     /* the -c child's pid, 0 without */
-	uint64_t reserved[4];
+	/* unread bytes in the ring buffer beyond which printf and print of values give up, so
+	 * that IMAGE_EVENTS_RESERVE bytes stay free; set by user space; 0: no limit */
+	uint64_t events_limit;
+	uint64_t reserved[3];
 	/* what was lost, on a cache line of its own; added to atomically */
 	uint64_t lost_events;  /* no room in the ring buffer */
 	uint64_t lost_updates; /* a map was full */
@@ -321,8 +324,14 @@ uint32_t image_hist_buckets(unsigned bits);
 uint32_t image_hist_bucket(int64_t value, unsigned bits);
 /* The range [*low, *high) of bucket @i; bucket 0 is (..., 0), with *low = INT64_MIN. */
 void image_hist_range(uint32_t i, unsigned bits, int64_t *low, int64_t *high);
-/* Buckets of lhist(v, min, max, step): below, (max - min) / step rounded up, above. */
+/*
+ * Buckets of lhist(v, min, max, step): below, (max - min) / step rounded down, above.
+ * Where step does not divide the range, the rest of it belongs to the bucket above,
+ * as in bpftrace. 0 when the arguments make no histogram (step < 1, max < min).
+ */
 uint32_t image_lhist_buckets(int64_t min, int64_t max, int64_t step);
+/* Bucket of @value: 0 below min, 1 + (value - min) / step, the last one from its start on. */
+uint32_t image_lhist_bucket(int64_t value, int64_t min, int64_t max, int64_t step);
 
 /* ---- making ------------------------------------------------------------- */
 

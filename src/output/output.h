@@ -17,6 +17,8 @@ enum output_buffering { OUTPUT_LINE, OUTPUT_FULL, OUTPUT_NONE };
 
 struct output;
 
+enum output_limits { OUTPUT_STACK_DEPTH = 1024 }; /* frames asked for at most */
+
 /* One element of a map: key bytes, and the value of each CPU (ncpus values, 8-byte stride;
  * 1 when the map is not per-CPU). */
 struct output_elem {
@@ -47,15 +49,23 @@ void output_printf(struct output *o, const struct image_action *a, const void *p
 char *output_format(struct output *o, const struct image_action *a, const void *payload);
 /* print(value). */
 void output_value(struct output *o, uint32_t type, const void *value);
-/* One map with its elements, sorted and laid out as bpftrace does; @top and @divisor 0: none. */
+/*
+ * One map with its elements, sorted and laid out as bpftrace does; @top and @divisor 0: none.
+ * A scalar map without element (@n 0: nothing stored yet) is shown as zero. Values are
+ * the value proper: without the set word.
+ */
 void output_map(struct output *o, uint32_t map, struct output_elem *elems, size_t n, uint64_t top,
 		uint64_t divisor);
-/* print(@m[k]) */
+/* print(@m[k]): the value alone, as bpftrace shows it. */
 void output_map_elem(struct output *o, uint32_t map, const void *key, const void *value);
 /* Text as it is: time(), join(), cat(). */
 void output_text(struct output *o, const char *text, size_t len);
-/* "Attached N probes" */
+/* "Attached N probes"; the text format tells it on stderr, away from the data. */
 void output_attached(struct output *o, unsigned nprobes);
+/* Nothing more to write for now: what is buffered becomes visible, unless OUTPUT_FULL. */
+void output_idle(struct output *o);
+/* The error of the writes so far (negative errno), or 0; flushes nothing. */
+int output_error(const struct output *o);
 /* Flushes. Returns 0, or a negative errno when any write so far failed (ENOSPC, EPIPE). */
 int output_flush(struct output *o);
 

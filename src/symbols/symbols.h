@@ -36,6 +36,12 @@ const char *symbols_user(struct symbols *s, int pid, uint64_t addr, uint64_t *of
  * since devices come and go. The string lives until the next call.
  */
 const char *symbols_disk(struct symbols *s, uint32_t dev);
+/*
+ * The path of the cgroup with id @id (the inode number of its folder), from the root of
+ * its hierarchy: "unified:/a/b"; the number as text when there is none. Lives until the
+ * next call.
+ */
+const char *symbols_cgroup(struct symbols *s, uint64_t id);
 /* The login name of @uid, or its number as text. Lives until the next call. */
 const char *symbols_user_name(struct symbols *s, uint32_t uid);
 

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* btrun-run: runs a compiled script. Linked without the compiling half. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/runtime.h"
+
+static void usage(FILE *out)
+{
+	fputs("USAGE:\n"
+	      "    btrun-run [options] IMAGE\n"
+	      "\n"
+	      "OPTIONS:\n"
+	      "    -B MODE        output buffering mode ('full', 'none')\n"
+	      "    -f FORMAT      output format ('text')\n"
+	      "    -o FILE        redirect program output to FILE\n"
+	      "    -p PID         filter actions and enable USDT probes on PID\n"
+	      "    -c 'CMD'       run CMD and enable USDT probes on resulting process\n"
+	      "    -d STAGE       debug info for 'image', 'libbpf' or 'verifier'\n"
+	      "    -q             keep messages quiet\n"
+	      "    -v             verbose messages\n"
+	      "    --dry-run      terminate after attaching\n"
+	      "    --unsafe       allow unsafe builtins\n"
+	      "    -h             show this help message\n"
+	      "    -V             btrun version\n",
+	      out);
+}
+
+static int bad(const char *what, const char *value)
+{
+	fprintf(stderr, "ERROR: %s: %s\n", what, value);
+	return 1;
+}
+
+/* The whole file, 8-byte aligned (malloc), or NULL with errno set. */
+static void *read_image(const char *path, size_t *size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	char *data = NULL;
+	size_t done = 0;
+
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &st) && S_ISDIR(st.st_mode))
+		errno = EISDIR;
+	else
+		data = malloc(st.st_size + 1);
+	while (data && done < (size_t)st.st_size) {
+		ssize_t n = read(fd, data + done, st.st_size - done);
+
+		if (n <= 0)
+			break;
+		done += n;
+	}
+	close(fd);
+	*size = done;
+	return data;
+}
+
+static bool parse_buffering(const char *arg, enum output_buffering *mode)
+{
+	static const struct {
+		const char *name;
+		enum output_buffering mode;
+	} modes[] = {{"line", OUTPUT_LINE}, {"full", OUTPUT_FULL}, {"none", OUTPUT_NONE}};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(modes[i].name, arg))
+			continue;
+		*mode = modes[i].mode;
+		return true;
+	}
+	return false;
+}
+
+static bool parse_pid(const char *arg, int *pid)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(arg, &end, 10);
+	*pid = n;
+	return !errno && *arg && !*end && n > 0 && n <= 0x400000;
+}
+
+static bool parse_debug(const char *arg, struct runtime_options *o, bool *image)
+{
+	if (!strcmp(arg, "image"))
+		*image = true;
+	else if (!strcmp(arg, "libbpf"))
+		o->debug |= RUNTIME_DEBUG_LIBBPF;
+	else if (!strcmp(arg, "verifier"))
+		o->debug |= RUNTIME_DEBUG_VERIFIER;
+	else
+		return false;
+	return true;
+}
+
+static int run_image(const char *path, const struct runtime_options *o, bool show)
+{
+	struct target *target;
+	struct image img;
+	char err[256];
+	size_t size;
+	void *data = read_image(path, &size);
+	int status = 1;
+
+	if (!data) {
+		fprintf(stderr, "ERROR: failed to open file '%s': %s\n", path, strerror(errno));
+		return 1;
+	}
+	if (image_open(&img, data, size, err, sizeof(err))) {
+		fprintf(stderr, "ERROR: %s: %s\n", path, err);
+	} else if (show) {
+		image_print(stdout, &img);
+		status = 0;
+	} else {
+		target = target_open_running();
+		status = runtime_run(&img, target, o);
+		target_close(target);
+	}
+	free(data);
+	return status;
+}
+
+enum { OPT_DRY_RUN = 256, OPT_UNSAFE };
+
+int main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+		{"unsafe", no_argument, NULL, OPT_UNSAFE},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{"quiet", no_argument, NULL, 'q'},
+		{0},
+	};
+	struct runtime_options o = {0};
+	bool show = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+p:c:o:f:B:d:qvhV", longs, NULL)) != -1) {
+		switch (c) {
+		case 'p':
+			if (!parse_pid(optarg, &o.pid))
+				return bad("Failed to parse pid", optarg);
+			break;
+		case 'c':
+			o.command = optarg;
+			break;
+		case 'o':
+			o.output = optarg;
+			break;
+		case 'f':
+			o.format = optarg;
+			break;
+		case 'B':
+			if (!parse_buffering(optarg, &o.buffering))
+				return bad("-B must be either 'full' or 'none'", optarg);
+			break;
+		case 'd':
+			if (!parse_debug(optarg, &o, &show))
+				return bad("unknown debug stage", optarg);
+			break;
+		case 'q':
+			o.quiet = true;
+			break;
+		case 'v':
+			o.verbose = true;
+			break;
+		case OPT_DRY_RUN:
+			o.dry_run = true;
+			break;
+		case OPT_UNSAFE:
+			o.unsafe = true;
+			break;
+		case 'h':
+			usage(stdout);
+			return 0;
+		case 'V':
+			puts("btrun v" BTRUN_VERSION);
+			return 0;
+		default:
+			usage(stderr);
+			return 1;
+		}
+	}
+	if (argc - optind != 1) {
+		usage(stderr);
+		return 1;
+	}
+	if (geteuid()) {
+		fputs("ERROR: btrun-run must run as root.\n", stderr);
+		return 1;
+	}
+	return run_image(argv[optind], &o, show);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the room share. */
+#ifndef BT_OUTPUT_INTERNAL_H
+#define BT_OUTPUT_INTERNAL_H
+
+#include <string.h>
+
+#include "output/output.h"
+
+/* ---- bytes on their way out ---------------------------------------------- */
+
+/* Bytes that either grow in memory (file NULL) or are written out when they fill up. */
+struct outbuf {
+	char *data;
+	size_t len, cap;
+	FILE *file;
+	int fd;  /* of file, -1: none, use stdio */
+	int err; /* first failure, negative errno; everything after it is dropped */
+};
+
+int outbuf_open(struct outbuf *b, FILE *file, size_t cap);
+void outbuf_close(struct outbuf *b);
+/* Writes what is there; nothing to do for a buffer in memory. */
+void outbuf_flush(struct outbuf *b);
+/* Out of line: makes room, then appends. */
+void outbuf_put_slow(struct outbuf *b, const char *s, size_t n);
+
+static inline void outbuf_put(struct outbuf *b, const char *s, size_t n)
+{
+	if (b->cap - b->len < n) {
+		outbuf_put_slow(b, s, n);
+		return;
+	}
+	memcpy(b->data + b->len, s, n);
+	b->len += n;
+}
+
+static inline void outbuf_putc(struct outbuf *b, char c)
+{
+	outbuf_put(b, &c, 1);
+}
+
+static inline void outbuf_puts(struct outbuf *b, const char *s)
+{
+	outbuf_put(b, s, strlen(s));
+}
+
+void outbuf_pad(struct outbuf *b, char c, size_t n);
+void outbuf_u64(struct outbuf *b, uint64_t v);
+void outbuf_s64(struct outbuf *b, int64_t v);
+void outbuf_hex(struct outbuf *b, uint64_t v);
+/* @bytes as text: printable ones kept (unless !ascii), others \x..; !escape: "aa bb". */
+void outbuf_bytes(struct outbuf *b, const uint8_t *bytes, size_t n, bool ascii, bool escape);
+
+/* ---- one row of a map, merged --------------------------------------------- */
+
+struct map_row {
+	const struct output_elem *elem;
+	const void *value; /* not an aggregation: its bytes */
+	int64_t total;     /* sum; value of min and max; what integers are sorted by */
+	uint64_t count;    /* avg, stats: values; min, max: 0 when there was none */
+	uint64_t *buckets; /* hist, lhist */
+};
+
+struct map_rows {
+	struct map_row *rows;
+	size_t n;
+	uint64_t *buckets; /* of all rows */
+};
+
+/* Merges the CPUs' values and sorts. Returns 0 or -ENOMEM; free with map_rows_free(). */
+int map_rows_read(const struct output *o, const struct image_map *m,
+		  const struct output_elem *elems, size_t n, struct map_rows *out);
+void map_rows_free(struct map_rows *r);
+int64_t map_row_average(const struct map_row *r, bool is_signed);
+int64_t divide(int64_t v, uint64_t divisor, bool is_signed);
+bool is_aggregation(const struct image_type *t);
+bool is_histogram(const struct image_type *t);
+uint32_t histogram_buckets(const struct image_type *t);
+/* An integer of @size bytes, sign-extended when @is_signed. */
+int64_t load_int(const void *p, uint32_t size, bool is_signed);
+/* <0, 0, >0 as the values of a type are ordered; equal only for equal bytes. */
+int value_compare(const struct image *img, uint32_t type, const uint8_t *a, const uint8_t *b);
+
+/* ---- formats --------------------------------------------------------------- */
+
+struct printf_program; /* a format string, compiled */
+
+struct output_format {
+	const char *name;
+	void (*printf)(struct output *o, const struct image_action *a, const void *payload);
+	void (*value)(struct output *o, uint32_t type, const void *value);
+	void (*map)(struct output *o, const struct image_map *m, const struct map_row *rows,
+		    size_t n, uint64_t divisor);
+	void (*text)(struct output *o, const char *text, size_t len);
+	void (*attached)(struct output *o, unsigned nprobes);
+};
+
+extern const struct output_format output_text_format;
+
+struct output {
+	const struct image *img;
+	struct symbols *sym;
+	struct output_opts opts;
+	const struct output_format *format;
+	struct outbuf out;
+	struct outbuf scratch;            /* values that are padded to a width */
+	struct printf_program **programs; /* one an action, compiled on first use */
+	const char *trailer;              /* of cut strings */
+	size_t trailer_len;
+	bool unset;           /* showing a value that was never stored */
+	int64_t clock_off[3]; /* enum image_clock to time of day, ns */
+	uint64_t ips[OUTPUT_STACK_DEPTH];
+};
+
+/* Appends the text of one value; integers are divided by @divisor. */
+void value_text(struct output *o, struct outbuf *b, uint32_t type, const void *value,
+		uint64_t divisor);
+/* The parts of a tuple with ", " between them and nothing around. */
+void value_text_parts(struct output *o, struct outbuf *b, const struct image_type *t,
+		      const void *value, uint64_t divisor);
+/* A field's integer, bit-fields included. */
+int64_t field_int(const struct image *img, const struct image_field *f, const void *base);
+size_t string_length(const void *s, size_t size);
+
+/* Runs the format of action @a over the payload. */
+void printf_run(struct output *o, struct outbuf *b, const struct image_action *a,
+		const void *payload);
+void printf_program_free(struct printf_program *p);
+
+/* The bars of a merged histogram. */
+void histogram_text(struct outbuf *b, const struct image_type *t, const uint64_t *buckets,
+		    uint64_t divisor);
+
+#endif

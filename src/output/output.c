@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The room's door: picks the format, keeps the buffer. */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "output/internal.h"
+
+#define OUT_SIZE     (256 * 1024)
+#define SCRATCH_SIZE 1024
+
+static const struct output_format *const formats[] = {&output_text_format};
+
+static const struct output_format *find_format(const char *name)
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (!name || !strcmp(formats[i]->name, name))
+			return formats[i];
+	return NULL;
+}
+
+static int64_t now_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	if (clock_gettime(clock, &ts))
+		return 0;
+	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
+}
+
+/* The clocks are read one after the other: between two of the one, the other. */
+static int64_t clock_offset(clockid_t clock)
+{
+	int64_t before = now_ns(CLOCK_REALTIME), there = now_ns(clock),
+		after = now_ns(CLOCK_REALTIME);
+
+	return before + (after - before) / 2 - there;
+}
+
+struct output *output_new(const struct image *img, struct symbols *sym,
+			  const struct output_opts *opts)
+{
+	const struct output_format *format = find_format(opts->format);
+	struct output *o = format ? calloc(1, sizeof(*o)) : NULL;
+
+	if (!o)
+		return NULL;
+	o->img = img;
+	o->sym = sym;
+	o->opts = *opts;
+	o->format = format;
+	o->trailer = image_str(img, img->config->str_trunc_trailer);
+	o->trailer_len = strlen(o->trailer);
+	o->clock_off[IMAGE_CLOCK_BOOT] = clock_offset(CLOCK_BOOTTIME);
+	o->clock_off[IMAGE_CLOCK_MONOTONIC] = clock_offset(CLOCK_MONOTONIC);
+	o->clock_off[IMAGE_CLOCK_TAI] = clock_offset(CLOCK_TAI);
+	o->programs = calloc(img->nactions + 1, sizeof(*o->programs));
+	if (!o->programs || outbuf_open(&o->out, opts->file, OUT_SIZE) ||
+	    outbuf_open(&o->scratch, NULL, SCRATCH_SIZE)) {
+		output_free(o);
+		return NULL;
+	}
+	return o;
+}
+
+void output_free(struct output *o)
+{
+	if (!o)
+		return;
+	for (uint32_t i = 0; o->programs && i < o->img->nactions; i++)
+		printf_program_free(o->programs[i]);
+	free(o->programs);
+	outbuf_close(&o->out);
+	outbuf_close(&o->scratch);
+	free(o);
+}
+
+static void written(struct output *o)
+{
+	if (o->opts.buffering == OUTPUT_NONE)
+		outbuf_flush(&o->out);
+}
+
+void output_printf(struct output *o, const struct image_action *a, const void *payload)
+{
+	o->format->printf(o, a, payload);
+	written(o);
+}
+
+char *output_format(struct output *o, const struct image_action *a, const void *payload)
+{
+	struct outbuf b;
+	char *text;
+
+	if (outbuf_open(&b, NULL, SCRATCH_SIZE))
+		return NULL;
+	printf_run(o, &b, a, payload);
+	outbuf_putc(&b, 0);
+	text = b.data;
+	if (b.err) {
+		outbuf_close(&b);
+		return NULL;
+	}
+	return text;
+}
+
+void output_value(struct output *o, uint32_t type, const void *value)
+{
+	o->format->value(o, type, value);
+	written(o);
+}
+
+/* A scalar that was never stored is shown as zero; a histogram is not shown. */
+static void show_unset(struct output *o, const struct image_map *m, uint64_t divisor)
+{
+	const struct image_type *t = &o->img->types[m->value];
+	struct output_elem elem = {.value = calloc(1, t->size + 1)};
+	struct map_row row = {.elem = &elem, .value = elem.value};
+
+	if (m->key == IMAGE_NONE && !is_histogram(t) && elem.value) {
+		o->unset = true;
+		o->format->map(o, m, &row, 1, divisor);
+		o->unset = false;
+	}
+	free((void *)elem.value);
+}
+
+void output_map(struct output *o, uint32_t map, struct output_elem *elems, size_t n, uint64_t top,
+		uint64_t divisor)
+{
+	const struct image_map *m = &o->img->maps[map];
+	struct map_rows r;
+	size_t skip;
+	int err;
+
+	if (!n) {
+		show_unset(o, m, divisor);
+		written(o);
+		return;
+	}
+	err = map_rows_read(o, m, elems, n, &r);
+	if (err) {
+		o->out.err = o->out.err ? o->out.err : err;
+		return;
+	}
+	skip = top && n > top ? n - top : 0;
+	o->format->map(o, m, r.rows + skip, n - skip, divisor);
+	map_rows_free(&r);
+	written(o);
+}
+
+void output_map_elem(struct output *o, uint32_t map, const void *key, const void *value)
+{
+	(void)key;
+	output_value(o, o->img->maps[map].value, value);
+}
+
+void output_text(struct output *o, const char *text, size_t len)
+{
+	o->format->text(o, text, len);
+	written(o);
+}
+
+void output_attached(struct output *o, unsigned nprobes)
+{
+	o->format->attached(o, nprobes);
+	written(o);
+}
+
+void output_idle(struct output *o)
+{
+	if (o->opts.buffering != OUTPUT_FULL)
+		outbuf_flush(&o->out);
+}
+
+int output_error(const struct output *o)
+{
+	return o->out.err;
+}
+
+int output_flush(struct output *o)
+{
+	outbuf_flush(&o->out);
+	return o->out.err;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The text format. */
+#include "output/internal.h"
+
+static void text_printf(struct output *o, const struct image_action *a, const void *payload)
+{
+	printf_run(o, &o->out, a, payload);
+}
+
+static void text_value(struct output *o, uint32_t type, const void *value)
+{
+	value_text(o, &o->out, type, value, 1);
+	outbuf_putc(&o->out, '\n');
+}
+
+static void put_stats(struct outbuf *b, const struct map_row *r, int64_t average, bool is_signed)
+{
+	outbuf_puts(b, "{ .count = ");
+	outbuf_u64(b, r->count);
+	outbuf_puts(b, ", .average = ");
+	if (is_signed)
+		outbuf_s64(b, average);
+	else
+		outbuf_u64(b, average);
+	outbuf_puts(b, ", .total = ");
+	if (is_signed)
+		outbuf_s64(b, r->total);
+	else
+		outbuf_u64(b, r->total);
+	outbuf_puts(b, " }");
+}
+
+static void put_row_value(struct output *o, const struct image_map *m, const struct map_row *r,
+			  uint64_t divisor)
+{
+	const struct image_type *t = &o->img->types[m->value];
+	bool is_signed = t->flags & IMAGE_TF_SIGNED && t->kind != IMAGE_K_COUNT;
+	int64_t v = r->total;
+
+	if (!is_aggregation(t)) {
+		value_text(o, &o->out, m->value, r->value, divisor);
+		return;
+	}
+	if (t->kind == IMAGE_K_AVG || t->kind == IMAGE_K_STATS)
+		v = map_row_average(r, is_signed);
+	v = divide(v, divisor, is_signed);
+	if (t->kind == IMAGE_K_STATS)
+		put_stats(&o->out, r, v, is_signed);
+	else if (is_signed)
+		outbuf_s64(&o->out, v);
+	else
+		outbuf_u64(&o->out, v);
+}
+
+static void put_key(struct output *o, const struct image_map *m, const void *key)
+{
+	const struct image_type *t;
+
+	if (m->key == IMAGE_NONE)
+		return;
+	t = &o->img->types[m->key];
+	outbuf_putc(&o->out, '[');
+	if (t->kind == IMAGE_K_TUPLE) /* several keys: no parentheses */
+		value_text_parts(o, &o->out, t, key, 1);
+	else
+		value_text(o, &o->out, m->key, key, 1);
+	outbuf_putc(&o->out, ']');
+}
+
+static void text_map(struct output *o, const struct image_map *m, const struct map_row *rows,
+		     size_t n, uint64_t divisor)
+{
+	const struct image_type *t = &o->img->types[m->value];
+
+	for (size_t i = 0; i < n; i++) {
+		outbuf_putc(&o->out, '@');
+		outbuf_puts(&o->out, image_str(o->img, m->name));
+		put_key(o, m, rows[i].elem->key);
+		if (is_histogram(t)) {
+			outbuf_put(&o->out, ":\n", 2);
+			histogram_text(&o->out, t, rows[i].buckets, divisor);
+		} else {
+			outbuf_put(&o->out, ": ", 2);
+			put_row_value(o, m, &rows[i], divisor);
+		}
+		outbuf_putc(&o->out, '\n');
+	}
+}
+
+static void text_text(struct output *o, const char *text, size_t len)
+{
+	outbuf_put(&o->out, text, len);
+}
+
+static void text_attached(struct output *o, unsigned nprobes)
+{
+	(void)o;
+	fprintf(stderr, "Attached %u probe%s\n", nprobes, nprobes == 1 ? "" : "s");
+}
+
+const struct output_format output_text_format = {
+	.name = "text",
+	.printf = text_printf,
+	.value = text_value,
+	.map = text_map,
+	.text = text_text,
+	.attached = text_attached,
+};

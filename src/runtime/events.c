@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events from the kernel side: out of the buffer, through the table of actions. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/actions.h"
+
+/* So many events are taken out before the loop looks at signals and writes. */
+#define BATCH 4096
+
+struct events {
+	struct ring_buffer *ring;
+	struct perf_buffer *perf; /* kernels without ring buffer */
+	struct run *run;
+	unsigned left; /* of the batch */
+	bool limited;
+	/* perf samples are 4-byte aligned: copied to where they are 8-byte aligned */
+	uint8_t *sample;
+	size_t sample_size;
+};
+
+static const action_fn *action_of(const struct run *r, const struct image_event *e, size_t size,
+				  const struct image_action **action)
+{
+	const struct image_action *a;
+	size_t payload;
+
+	if (size < sizeof(*e) || e->action >= r->img->nactions)
+		return NULL;
+	a = &r->img->actions[e->action];
+	payload = a->type == IMAGE_NONE ? 0 : r->img->types[a->type].size;
+	if (size - sizeof(*e) < payload)
+		return NULL;
+	*action = a;
+	return &actions[a->kind];
+}
+
+void events_handle(struct run *r, const void *data, size_t size)
+{
+	const struct image_event *e = data;
+	const struct image_action *a;
+	const action_fn *fn = action_of(r, e, size, &a);
+
+	r->nevents++;
+	if (!fn || !*fn) {
+		run_warning(r, "an event of %zu bytes could not be understood", size);
+		return;
+	}
+	(*fn)(r, a, e + 1);
+}
+
+static int take_ring(void *ctx, void *data, size_t size)
+{
+	struct events *ev = ctx;
+
+	events_handle(ev->run, data, size);
+	if (!ev->limited || --ev->left)
+		return 0;
+	return -EAGAIN; /* this one is consumed; the rest waits for the next batch */
+}
+
+static void take_perf(void *ctx, int cpu, void *data, uint32_t size)
+{
+	struct events *ev = ctx;
+
+	(void)cpu;
+	if (size > ev->sample_size) {
+		uint8_t *p = realloc(ev->sample, size * 2ul);
+
+		if (!p)
+			return;
+		ev->sample = p;
+		ev->sample_size = size * 2ul;
+	}
+	memcpy(ev->sample, data, size);
+	events_handle(ev->run, ev->sample, size);
+}
+
+/* What the kernel side counts as lost is in the control words; this comes on top. */
+static void take_perf_lost(void *ctx, int cpu, unsigned long long n)
+{
+	struct events *ev = ctx;
+
+	(void)cpu;
+	ev->run->lost_perf += n;
+}
+
+static uint32_t perf_pages(const struct run *r)
+{
+	uint32_t bytes = ring_buffer_size(r->img->config->perf_rb_pages, 0, getpagesize());
+
+	return bytes / getpagesize(); /* each CPU has its own */
+}
+
+int events_open(struct run *r)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(r->obj, IMAGE_EVENTS_MAP);
+	struct events *ev;
+
+	if (!map) /* nothing in the script ever sends any */
+		return 0;
+	ev = r->events = calloc(1, sizeof(*ev));
+	if (!ev)
+		return -ENOMEM;
+	ev->run = r;
+	if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
+		ev->ring = ring_buffer__new(bpf_map__fd(map), take_ring, ev, NULL);
+	else
+		ev->perf = perf_buffer__new(bpf_map__fd(map), perf_pages(r), take_perf,
+					    take_perf_lost, ev, NULL);
+	return ev->ring || ev->perf ? 0 : -errno;
+}
+
+void events_close(struct run *r)
+{
+	if (!r->events)
+		return;
+	ring_buffer__free(r->events->ring);
+	perf_buffer__free(r->events->perf);
+	free(r->events->sample);
+	free(r->events);
+	r->events = NULL;
+}
+
+int events_fd(const struct run *r)
+{
+	if (!r->events)
+		return -1;
+	return r->events->ring ? ring_buffer__epoll_fd(r->events->ring)
+			       : perf_buffer__epoll_fd(r->events->perf);
+}
+
+static int consume(struct events *ev, bool limited)
+{
+	int n;
+
+	ev->limited = limited;
+	ev->left = BATCH;
+	n = ev->ring ? ring_buffer__consume(ev->ring) : perf_buffer__consume(ev->perf);
+	if (n == -EAGAIN)
+		return 1;
+	return n < 0 ? n : 0;
+}
+
+int events_consume(struct run *r)
+{
+	return r->events ? consume(r->events, true) : 0;
+}
+
+int events_drain(struct run *r)
+{
+	return r->events ? consume(r->events, false) : 0;
+}

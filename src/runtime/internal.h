@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of one run, and what the files of the room share. */
+#ifndef BT_RUNTIME_INTERNAL_H
+#define BT_RUNTIME_INTERNAL_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/types.h>
+
+#include "probes/probes.h"
+#include "runtime/runtime.h"
+
+struct bpf_object;
+struct bpf_program;
+
+/* ---- the control words ------------------------------------------------------ */
+
+struct control {
+	int map_fd;
+	size_t size;                 /* of the map's value, bytes */
+	struct image_control *words; /* the kernel's own when mapped, else a copy */
+	bool mapped;
+	bool clock_boot; /* start_ns is of the boot-time clock */
+};
+
+/* Finds the words in the loaded object. Returns 0 or a negative errno. */
+int control_open(struct control *c, struct bpf_object *obj, const struct image_config *config);
+void control_close(struct control *c);
+/* The words as they are now; valid until the next call. */
+const struct image_control *control_read(struct control *c);
+/* Before anything runs: the -c child's pid. */
+int control_set_cpid(struct control *c, uint64_t pid);
+/* Notes the moment and opens the gate. */
+int control_wake(struct control *c);
+/* Closes the gate; programs may still be running, see wait_for_programs(). */
+int control_sleep(struct control *c);
+
+/* Returns when every BPF program that was running at the call has ended. */
+int wait_for_programs(void);
+
+/* ---- the -c child ------------------------------------------------------------ */
+
+struct child {
+	pid_t pid;    /* 0: none */
+	int go_fd;    /* written to: exec now */
+	int error_fd; /* closed by a successful exec, else carries its errno */
+	bool reaped;
+	int status; /* as waitpid() gives it, when reaped */
+};
+
+/*
+ * Splits @text into words as a shell does (blanks; ' ", \), without expansions. Returns
+ * a NULL-terminated array (one malloc), or NULL with a message in @err.
+ */
+char **split_words(const char *text, char *err, size_t errlen);
+/*
+ * Forks a child that waits to be released. @mask is the signal mask that the command
+ * gets. Returns 0, or a negative errno with a message in @err.
+ */
+int child_prepare(struct child *c, const char *command, const sigset_t *mask, char *err,
+		  size_t errlen);
+/* Lets it exec. Returns 0 or the negative errno of exec. */
+int child_release(struct child *c);
+/* Whether it has ended; does not wait. */
+bool child_ended(struct child *c);
+/* Ends it where it still runs (SIGTERM, after two seconds SIGKILL) and reaps it. */
+void child_stop(struct child *c);
+
+/* ---- signals ------------------------------------------------------------------ */
+
+struct signals {
+	int fd;       /* signalfd: SIGINT, SIGTERM, SIGCHLD, SIGUSR1 */
+	sigset_t old; /* the caller's mask */
+	struct sigaction old_pipe;
+	/* while results are printed: a thread that ends the process at a second signal */
+	pthread_t watcher;
+	int watcher_stop; /* eventfd */
+	bool watching;
+};
+
+int signals_open(struct signals *s);
+void signals_close(struct signals *s);
+/* The next signal, or 0. Does not wait. */
+int signals_next(struct signals *s);
+/* From now on another SIGINT or SIGTERM ends the process at once. */
+void signals_watch(struct signals *s);
+
+/* ---- the run ------------------------------------------------------------------ */
+
+enum stop_reason {
+	STOP_NONE,
+	STOP_EXIT,   /* exit() */
+	STOP_SIGNAL, /* SIGINT, SIGTERM */
+	STOP_CHILD,  /* the -c child ended */
+	STOP_PID,    /* the -p process ended */
+	STOP_OUTPUT, /* nothing can be written any more */
+	STOP_DONE,   /* nothing that could ever happen is attached */
+	STOP_ERROR,
+};
+
+struct run {
+	const struct image *img;
+	struct target *target;
+	const struct runtime_options *opts;
+
+	struct bpf_object *obj;
+	int *map_fds;              /* by row of MAPS */
+	uint32_t *map_value_sizes; /* likewise, bytes of one CPU's */
+	bool *was_zeroed;          /* by row of MAPS: scalar aggregations emptied by zero() */
+	unsigned ncpus;
+	struct control control;
+	bool control_open;
+
+	FILE *file; /* -o, or stdout */
+	struct output *out;
+	struct symbols *sym;
+
+	struct child child;
+	int pid_fd; /* of the -p process, -1: none or not to be had */
+	struct signals signals;
+	bool signals_open;
+
+	struct events *events;
+	uint64_t nevents;       /* taken out so far */
+	uint64_t lost_perf;     /* told by the perf buffer, beside the control words */
+	uint64_t lost_reported; /* events already told to be lost */
+	uint64_t lost_told_at;  /* when, ns */
+
+	struct probe_link **links;
+	size_t nlinks;
+	unsigned nattached; /* probes, BEGIN and END included */
+	unsigned nwaiting;  /* probes that something may still happen to */
+
+	enum stop_reason stop;
+	int status; /* for failures; exit() has its own in the control words */
+};
+
+/* Messages on stderr: "ERROR: ...", "WARNING: ..." (unless no_warnings). */
+void run_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void run_warning(const struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- the object ------------------------------------------------------------------ */
+
+/* Opens and loads the object; a refused program is explained on stderr. */
+int object_load(struct run *r);
+/* The program of attachment @at, or NULL with a message on stderr. */
+struct bpf_program *object_program(const struct run *r, const struct image_attachment *at);
+/* Runs the programs of all attachments of @kind once, in their order. */
+int object_run_programs(struct run *r, uint32_t kind);
+/* Size of the ring buffer in bytes: a power of two, from the setting or the memory. */
+uint32_t ring_buffer_size(uint32_t pages, uint64_t available_kb, uint32_t page_size);
+
+/* ---- maps ------------------------------------------------------------------------ */
+
+/* The elements of a map as output takes them; one malloc each for elems, keys, values. */
+struct map_contents {
+	struct output_elem *elems;
+	size_t n, cap;
+	uint8_t *keys, *values;
+	size_t key_size, value_size; /* of one element, all CPUs */
+};
+
+/* Reads row @map. A scalar that nothing was stored in has no elements. */
+int map_read(struct run *r, uint32_t map, struct map_contents *c);
+void map_contents_free(struct map_contents *c);
+int map_clear(struct run *r, uint32_t map);
+int map_zero(struct run *r, uint32_t map);
+/* output_stack_fn */
+int map_stack(void *run, uint32_t map, int64_t id, uint64_t *ips, size_t max);
+
+/* ---- events ---------------------------------------------------------------------- */
+
+/* Opens the ring (or perf) buffer. */
+int events_open(struct run *r);
+void events_close(struct run *r);
+/* To be watched for reading. */
+int events_fd(const struct run *r);
+/*
+ * Takes events out until there is none left, or for a limited time so that the caller can look
+ * at other things. Returns 1 when there may be more, 0 when not, or a negative errno.
+ */
+int events_consume(struct run *r);
+/* Takes all out, however long it takes. */
+int events_drain(struct run *r);
+/* What to do for one event. @data is 8-byte aligned. */
+void events_handle(struct run *r, const void *data, size_t size);
+
+/* ---- notifications --------------------------------------------------------------- */
+
+/* sd_notify(3): sends @state to the socket in $NOTIFY_SOCKET; silent without one. */
+void notify_service(const char *state);
+
+#endif

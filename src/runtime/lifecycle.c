@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One start, one stop. Everything is loaded and attached asleep; BEGIN runs; one write
+ * wakes all. At the end one write puts all to sleep, what still runs is waited for, the
+ * buffer is drained, END runs, the maps are printed; only then is anything detached.
+ */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/stages.h"
+
+/* ---- before anything is attached ---------------------------------------------------- */
+
+static int open_output(struct run *r)
+{
+	struct output_opts o = {
+		.buffering = r->opts->buffering,
+		.format = r->opts->format,
+		.stack = map_stack,
+		.stack_arg = r,
+		.ncpus = r->ncpus,
+	};
+
+	r->file = r->opts->output ? fopen(r->opts->output, "we") : stdout;
+	if (!r->file) {
+		run_error("Failed to open output file: \"%s\": %s", r->opts->output,
+			  strerror(errno));
+		return -errno;
+	}
+	r->sym = symbols_new();
+	o.file = r->file;
+	r->out = r->sym ? output_new(r->img, r->sym, &o) : NULL;
+	if (r->out)
+		return 0;
+	run_error("Invalid output format \"%s\"\nValid formats: 'text'",
+		  o.format ? o.format : "text");
+	return -EINVAL;
+}
+
+static int watch_process(struct run *r)
+{
+	if (!r->opts->pid)
+		return 0;
+	r->pid_fd = syscall(SYS_pidfd_open, r->opts->pid, 0);
+	if (r->pid_fd >= 0 || (errno != ESRCH && !kill(r->opts->pid, 0)))
+		return 0; /* without pidfds the loop asks now and then */
+	run_error("Failed to attach to pid: Unable to open pidfd (%s)", strerror(errno));
+	return -ESRCH;
+}
+
+static int prepare_child(struct run *r)
+{
+	char err[256];
+	int ret;
+
+	if (!r->opts->command)
+		return 0;
+	ret = child_prepare(&r->child, r->opts->command, &r->signals.old, err, sizeof(err));
+	if (ret)
+		run_error("Failed to fork child: %s", err);
+	return ret;
+}
+
+static int failed(const char *what, int err)
+{
+	if (err)
+		run_error("%s: %s", what, strerror(-err));
+	return err;
+}
+
+static int load(struct run *r)
+{
+	int err = object_load(r);
+
+	if (err)
+		return err;
+	err = control_open(&r->control, r->obj, r->img->config);
+	r->control_open = !err;
+	if (!err && r->child.pid)
+		err = control_set_cpid(&r->control, r->child.pid);
+	if (err)
+		return failed("The control words cannot be reached", err);
+	return failed("Failed to open the event buffer", events_open(r));
+}
+
+static int prepare(struct run *r)
+{
+	int err = failed("Failed to set up signals", signals_open(&r->signals));
+
+	r->signals_open = !err;
+	if (!err)
+		err = open_output(r);
+	if (!err)
+		err = watch_process(r);
+	if (!err)
+		err = prepare_child(r);
+	if (err)
+		return err;
+	raise_file_limit(r);
+	err = load(r);
+	return err ? err : attach_all(r);
+}
+
+/* ---- start --------------------------------------------------------------------------- */
+
+static bool exiting(struct run *r)
+{
+	return control_read(&r->control)->exiting;
+}
+
+/* The gate opens here, and the command starts behind it. */
+static int wake(struct run *r)
+{
+	int err = failed("Failed to wake the probes", control_wake(&r->control));
+
+	if (err || !r->child.pid)
+		return err;
+	return failed("Failed to run child", child_release(&r->child));
+}
+
+static void announce(struct run *r)
+{
+	if (!r->opts->quiet)
+		output_attached(r->out, r->nattached);
+	output_idle(r->out);
+	if (getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED")) {
+		puts("__BPFTRACE_NOTIFY_PROBES_ATTACHED");
+		fflush(stdout);
+	}
+	notify_service("READY=1\nSTATUS=Processing events...");
+}
+
+static int start(struct run *r)
+{
+	int err = object_run_programs(r, IMAGE_AT_BEGIN);
+
+	if (!err)
+		err = failed("Failed to read events", events_drain(r));
+	if (err)
+		return err;
+	if (exiting(r))
+		r->stop = STOP_EXIT;
+	else
+		err = wake(r);
+	if (err)
+		return err;
+	if (r->stop == STOP_NONE && !r->nwaiting)
+		r->stop = STOP_DONE;
+	announce(r);
+	return 0;
+}
+
+/* ---- stop ----------------------------------------------------------------------------- */
+
+static int fall_asleep(struct run *r)
+{
+	int err = failed("Failed to stop the probes", control_sleep(&r->control));
+
+	if (!r->img->config->sync_probes)
+		detach_all(r); /* no gate: only detaching ends their running */
+	return err ? err : failed("Failed to wait for probes", wait_for_programs());
+}
+
+static int finish(struct run *r)
+{
+	int err;
+
+	signals_watch(&r->signals);
+	notify_service("STOPPING=1\nSTATUS=Shutting down...");
+	err = fall_asleep(r);
+	if (!err)
+		err = failed("Failed to read events", events_drain(r));
+	if (!err)
+		err = object_run_programs(r, IMAGE_AT_END);
+	if (!err)
+		err = failed("Failed to read events", events_drain(r));
+	output_text(r->out, "\n\n", 2);
+	if (!err && r->img->config->print_maps_on_exit)
+		print_maps(r);
+	output_flush(r->out);
+	report_losses(r);
+	return err;
+}
+
+/* A reader that went away is no failure; a full disk is one. */
+static int check_output(struct run *r)
+{
+	int err = output_flush(r->out);
+
+	if (!err && r->file != stdout && fflush(r->file))
+		err = -errno;
+	if (!err || err == -EPIPE)
+		return 0;
+	if (r->opts->output)
+		run_error("Failed to write output file: \"%s\": %s", r->opts->output,
+			  strerror(-err));
+	else
+		run_error("Failed to write output: %s", strerror(-err));
+	return err;
+}
+
+/* The start failed halfway: nothing is to be recorded or shown any more. */
+static int give_up(struct run *r)
+{
+	control_sleep(&r->control);
+	output_flush(r->out);
+	return 1;
+}
+
+static int run_to_end(struct run *r)
+{
+	int err, end;
+
+	if (start(r))
+		return give_up(r);
+	err = r->stop == STOP_NONE ? failed("Failed to wait for events", event_loop(r)) : 0;
+	end = finish(r);
+	err = err ? err : end;
+	end = check_output(r);
+	if (err || end || r->stop == STOP_ERROR)
+		return 1;
+	return control_read(&r->control)->exit_code;
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+static void clean_up(struct run *r)
+{
+	child_stop(&r->child);
+	detach_all(r);
+	events_close(r);
+	if (r->control_open)
+		control_close(&r->control);
+	bpf_object__close(r->obj);
+	free(r->map_fds);
+	free(r->map_value_sizes);
+	free(r->was_zeroed);
+	output_free(r->out);
+	symbols_free(r->sym);
+	if (r->file && r->file != stdout)
+		fclose(r->file);
+	if (r->pid_fd >= 0)
+		close(r->pid_fd);
+	if (r->signals_open)
+		signals_close(&r->signals);
+}
+
+int runtime_run(const struct image *img, struct target *t, const struct runtime_options *opts)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	int ncpus = libbpf_num_possible_cpus(), status = 1;
+
+	if (!r || ncpus < 1) {
+		run_error("%s", r ? "The number of CPUs cannot be read" : "Out of memory");
+		free(r);
+		return 1;
+	}
+	r->img = img;
+	r->target = t;
+	r->opts = opts;
+	r->ncpus = ncpus;
+	r->pid_fd = -1;
+	if (!prepare(r))
+		status = opts->dry_run ? 0 : run_to_end(r);
+	clean_up(r);
+	free(r);
+	return status;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is told at the end: maps, losses. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime/stages.h"
+
+static uint64_t lost_events(struct run *r)
+{
+	return control_read(&r->control)->lost_events + r->lost_perf;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+void report_lost_events(struct run *r, bool now)
+{
+	uint64_t lost = lost_events(r), at;
+
+	if (lost <= r->lost_reported)
+		return;
+	at = now_ns();
+	if (!now && r->lost_told_at && at - r->lost_told_at < 1000000000)
+		return;
+	r->lost_told_at = at;
+	fprintf(stderr, "Lost %" PRIu64 " events\n", lost - r->lost_reported);
+	r->lost_reported = lost;
+}
+
+void report_losses(struct run *r)
+{
+	struct image_control words;
+
+	report_lost_events(r, true);
+	words = *control_read(&r->control);
+	if (r->lost_reported)
+		run_warning(r,
+			    "Total lost event count: %" PRIu64
+			    ". Try a larger buffer (config = { perf_rb_pages = N })",
+			    r->lost_reported);
+	if (words.lost_updates)
+		run_warning(r,
+			    "Map full; can't update element (%" PRIu64
+			    " times). Try increasing max_map_keys config or manually setting the "
+			    "max entries in a map declaration e.g. `let @a = hash(5000)`",
+			    words.lost_updates);
+	if (words.lost_stacks)
+		run_warning(r, "%" PRIu64 " stacks could not be stored", words.lost_stacks);
+}
+
+static int by_name(const void *pa, const void *pb, void *arg)
+{
+	const struct image *img = arg;
+	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
+
+	return strcmp(image_str(img, img->maps[a].name), image_str(img, img->maps[b].name));
+}
+
+static void print_one(struct run *r, uint32_t map)
+{
+	struct map_contents c;
+	int err = map_read(r, map, &c);
+
+	if (err)
+		run_error("Error printing map @%s: %s", image_str(r->img, r->img->maps[map].name),
+			  strerror(-err));
+	else if (c.n)
+		output_map(r->out, map, c.elems, c.n, 0, 0);
+	map_contents_free(&c);
+}
+
+void print_maps(struct run *r)
+{
+	uint32_t *order = calloc(r->img->nmaps + 1, sizeof(*order));
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; order && i < r->img->nmaps; i++)
+		if (!(r->img->maps[i].flags & IMAGE_MAP_INTERNAL))
+			order[n++] = i;
+	if (order)
+		qsort_r(order, n, sizeof(*order), by_name, (void *)r->img);
+	for (uint32_t i = 0; i < n && !output_error(r->out); i++)
+		print_one(r, order[i]);
+	free(order);
+}

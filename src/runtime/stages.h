@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stages of a run, in the order of their coming. Each returns 0 or a negative errno. */
+#ifndef BT_RUNTIME_STAGES_H
+#define BT_RUNTIME_STAGES_H
+
+#include "runtime/internal.h"
+
+void raise_file_limit(const struct run *r);
+/* Attaches all rows; nothing runs yet, the gate is closed. Failures are told on stderr. */
+int attach_all(struct run *r);
+void detach_all(struct run *r);
+
+/* Takes events and watches for reasons to stop until there is one (r->stop). */
+int event_loop(struct run *r);
+
+/* Tells of lost events as they are noticed (once a second unless @now), of all at the end. */
+void report_lost_events(struct run *r, bool now);
+void report_losses(struct run *r);
+/* All of the script's maps, by name. */
+void print_maps(struct run *r);
+
+#endif
