@@ -106,12 +106,12 @@ class OneLiners(unittest.TestCase):
         # A busy thread on one processor: half a second at 999 Hz, less what others took.
         self.assertGreater(samples, 100)
         self.assertLess(samples, 700)
-        self.assertRegex(tracer.out, r"\n\w*(do_syscall_64|el0_svc|do_trap_ecall_u)\+\d+\n")
+        self.assertRegex(tracer.out, r"\n *\w*(do_syscall_64|el0_svc|do_trap_ecall_u)\+\d+\n")
 
     def test_10_stacks_of_the_scheduler(self):
         script = "tracepoint:sched:sched_switch { @[kstack] = count(); } interval:ms:200 { exit(); }"
         done = support.btrun("-e", script)
-        self.assertRegex(done.stdout, r"\n(schedule|__schedule)\+\d+\n")
+        self.assertRegex(done.stdout, r"\n *(schedule|__schedule)\+\d+\n")
 
     def test_11_block_io_by_size(self):
         support.require_probes("tracepoint:block:block_rq_issue")

@@ -70,7 +70,8 @@ class Tracer:
             piece = os.read(fd, 65536) if ready else b""
             if not piece:
                 self.process.kill()
-                self.process.wait()
+                self.process.communicate()
+                self.out_file.close()
                 raise TraceError(f"{' '.join(self.args)}: {self.err}")
             self.err += piece.decode(errors="replace")
 
@@ -81,7 +82,8 @@ class Tracer:
             self.err += self.process.communicate(timeout=self.timeout)[1].decode(errors="replace")
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait()
+            self.process.communicate()
+            self.out_file.close()
             raise
         self.status = self.process.returncode
         self.out_file.seek(0)
