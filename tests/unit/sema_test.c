@@ -353,14 +353,14 @@ static void test_call_messages(void **state)
 		 "stdin:1:9-20: ERROR: Non-map print() only takes 1 argument, 2 found\n"
 		 "stdin:1:30-44: ERROR: print() expects a int literal (int provided)\n"},
 		{"BEGIN { print(kstack(foo)); print(kstack(2000)); print(kstack(1,2)); "
-		 "print(kstack(build_id)); print(kstack(pid)); }",
+		 "print(kstack(build_id)); print(kstack(pid + 1)); }",
 		 "stdin:1:22-25: ERROR: Error parsing stack mode: kstack: Invalid value for "
 		 "stack_mode: valid values are bpftrace, raw, perf, and build_id.\n"
 		 "stdin:1:35-47: ERROR: kstack([int limit]): limit shouldn't exceed 1024, 2000 "
 		 "given\n"
 		 "stdin:1:56-67: ERROR: Expected stack mode as first argument\n"
 		 "stdin:1:76-92: ERROR: 'build_id' stack mode can only be used for ustack\n"
-		 "stdin:1:101-112: ERROR: kstack: invalid limit value\n"},
+		 "stdin:1:101-116: ERROR: kstack: invalid limit value\n"},
 		{"BEGIN { system(\"ls\"); }",
 		 "stdin:1:9-21: ERROR: system() is an unsafe function being used in safe mode\n"
 		 "HINT: use --unsafe\n"},
