@@ -67,6 +67,7 @@ struct sema {
 	VEC(struct sema_map_work *) maps;
 	VEC(struct sema_getopt *) options;
 	VEC(struct type *) stack_types; /* one object for each kind, depth and mode in use */
+	VEC(struct span) untyped;       /* uses of variables without a type */
 	struct type *literal[4];        /* int8 to int64 of literals: sign still open */
 	struct type *negative[4];       /* int8 to int64 of negative literals */
 	struct type *literal_u64;

@@ -167,6 +167,15 @@ static void look_into_dead_code(struct sema *s)
 	settle(s);
 }
 
+/* A failed assignment leaves a variable without a type: then that is the error. */
+static void report_untyped(struct sema *s)
+{
+	if (s->diags->errors)
+		return;
+	for (size_t i = 0; i < s->untyped.len; i++)
+		sema_error(s, s->untyped.items[i], "Could not resolve the type of this variable");
+}
+
 static void type_programs(struct sema *s)
 {
 	settle(s);
@@ -181,6 +190,7 @@ static void type_programs(struct sema *s)
 	sema_finish_maps(s);
 	sema_finish_stacks(s);
 	sema_check_options(s);
+	report_untyped(s);
 	s->report = false;
 }
 
