@@ -154,15 +154,15 @@ static int teardown(void **state)
 
 /* ---- the model ------------------------------------------------------------------ */
 
-static void test_layout_is_that_of_c(void **state)
+static void test_layout(void **state)
 {
 	struct c_layout {
 		uint8_t a;
 		uint64_t b;
 		uint16_t c;
-		char d[5];
+		_Alignas(8) char d[5]; /* aggregates start at a word's boundary */
 		uint32_t e;
-		struct {
+		_Alignas(8) struct {
 			uint8_t x;
 			uint16_t y;
 		} f;
@@ -758,7 +758,7 @@ static void test_to_image(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(test_layout_is_that_of_c),
+		test(test_layout),
 		test(test_names),
 		test(test_equality),
 		test(test_copy),
