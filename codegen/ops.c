@@ -9,7 +9,7 @@
 
 /*
  * BPF divides unsigned only (before v4), and LLVM takes division by zero as undefined; here it
- * gives 0, as the kernel's BPF does.
+ * gives 1, as in bpftrace.
  */
 static LLVMValueRef divide(struct codegen *cg, enum ast_binary_op op, LLVMValueRef l,
 			   LLVMValueRef r, bool is_signed)
@@ -31,8 +31,9 @@ static LLVMValueRef divide(struct codegen *cg, enum ast_binary_op op, LLVMValueR
 	LLVMValueRef v =
 		op == AST_MOD ? LLVMBuildURem(cg->b, l, d, "") : LLVMBuildUDiv(cg->b, l, d, "");
 
-	v = LLVMBuildSelect(cg->b, by_zero, zero, v, "");
-	return negative ? LLVMBuildSelect(cg->b, negative, LLVMBuildNeg(cg->b, v, ""), v, "") : v;
+	if (negative)
+		v = LLVMBuildSelect(cg->b, negative, LLVMBuildNeg(cg->b, v, ""), v, "");
+	return LLVMBuildSelect(cg->b, by_zero, cg_const(cg, t, 1), v, "");
 }
 
 static LLVMValueRef shift_count(struct codegen *cg, LLVMValueRef r)

@@ -74,7 +74,7 @@ struct sema {
 	struct sema_work *work; /* being typed */
 	bool report;            /* the last pass: complaints are printed, actions collected */
 	bool changed;           /* a map or variable got another type in this pass */
-	bool include_dead; /* type dead code too, for the maps that only it fills */
+	bool include_dead;      /* type dead code too, for the maps that only it fills */
 	unsigned loop_depth;
 	unsigned fold_only; /* within an operand of sizeof: nothing is generated */
 	size_t cloned;
