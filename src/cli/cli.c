@@ -58,15 +58,6 @@ static int run_image_file(const struct cli_options *o, struct target *t, const c
 
 /* ---- a script's own options ------------------------------------------------------- */
 
-static bool script_has_option(const struct sema_result *r, const char *name, size_t len)
-{
-	for (size_t i = 0; i < r->options.len; i++)
-		if (strlen(r->options.items[i].name) == len &&
-		    !strncmp(r->options.items[i].name, name, len))
-			return true;
-	return false;
-}
-
 static void print_script_options(const struct sema_result *r)
 {
 	if (!r->options.len) {
@@ -80,34 +71,6 @@ static void print_script_options(const struct sema_result *r)
 		fprintf(stderr, "--%s%s%s\n", opt->name, opt->description ? ": " : "",
 			opt->description ? opt->description : "");
 	}
-}
-
-/* Refuses named parameters that the script does not ask for. */
-static int check_named(const struct cli_options *o, const struct sema_result *r)
-{
-	const char *before = "unexpected program command line options: --";
-	char *unknown = NULL;
-	size_t size;
-	FILE *f = open_memstream(&unknown, &size);
-
-	for (size_t i = 0; f && i < o->nnamed; i++) {
-		size_t len = strcspn(o->named[i], "=");
-
-		if (script_has_option(r, o->named[i], len))
-			continue;
-		fprintf(f, "%s%.*s", before, (int)len, o->named[i]);
-		before = ", --";
-	}
-	if (f)
-		fclose(f);
-	if (!unknown || !*unknown) {
-		free(unknown);
-		return 0;
-	}
-	cli_error("%s", unknown);
-	print_script_options(r);
-	free(unknown);
-	return -EINVAL;
 }
 
 /* ---- compiling -------------------------------------------------------------------- */
@@ -158,8 +121,6 @@ static int use_script(const struct cli_options *o, struct target *t,
 	}
 	if (o->mode == CLI_LIST)
 		return cli_list_script(t, out->sema, o->run.verbose) ? EXIT_FAILURE : EXIT_SUCCESS;
-	if (check_named(o, out->sema))
-		return EXIT_FAILURE;
 	if (!out->sema->programs.len) {
 		puts("No probes to attach");
 		return EXIT_FAILURE;

@@ -62,9 +62,7 @@ struct section_row {
 };
 
 #define ROWS(field, type, n)                                                                       \
-	{                                                                                          \
-#field, sizeof(type), offsetof(struct image, field), offsetof(struct image, n)     \
-	}
+	{#field, sizeof(type), offsetof(struct image, field), offsetof(struct image, n)}
 
 static const struct section_row section_rows[IMAGE_NSECTIONS] = {
 	[IMAGE_SEC_STRINGS] = {"strings", 1, offsetof(struct image, strings)},

@@ -142,7 +142,7 @@ static int compare_int(int64_t a, int64_t b, bool is_signed)
 {
 	if (is_signed)
 		return a < b ? -1 : a > b;
-	return (uint64_t)a < (uint64_t)b ? -1 : (uint64_t)a > (uint64_t)b;
+	return (uint64_t)a<(uint64_t)b ? -1 : (uint64_t)a>(uint64_t) b;
 }
 
 static int compare_parts(const struct image *img, const struct image_type *t, const uint8_t *a,

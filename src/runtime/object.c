@@ -335,6 +335,9 @@ int object_run_programs(struct run *r, uint32_t kind)
 
 		if (at->kind != kind)
 			continue;
+		/* exit() keeps what would come after it from starting. */
+		if (kind == IMAGE_AT_BEGIN && control_read(&r->control)->exiting)
+			break;
 		prog = object_program(r, at);
 		if (!prog)
 			return -ENOENT;

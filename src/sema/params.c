@@ -53,6 +53,9 @@ struct type *sema_type_positional(struct sema *s, struct ast_expr *e)
 
 /* ---- named options ------------------------------------------------------ */
 
+/* What an option without "=" is worth; told from text by its address. */
+static const char bare_option[] = "true";
+
 /* What the command line gives for @name: the text after "=", "true" for none, or NULL. */
 static const char *given(const struct sema *s, const char *name)
 {
@@ -65,7 +68,7 @@ static const char *given(const struct sema *s, const char *name)
 		if (strncmp(o, name, len))
 			continue;
 		if (!o[len])
-			return "true";
+			return bare_option;
 		if (o[len] == '=')
 			return o + len + 1;
 	}
@@ -107,6 +110,8 @@ static void apply_given(struct sema *s, struct ast_expr *e, struct sema_getopt *
 		return;
 	if (o->type->kind == IMAGE_K_BOOL)
 		set_bool(s, e, o, text);
+	else if (o->type->kind == IMAGE_K_STRING && text == bare_option)
+		bad_value(s, e, o, "expects a string", text);
 	else if (o->type->kind == IMAGE_K_STRING)
 		o->text = text;
 	else

@@ -11,7 +11,7 @@ struct type_table {
 	struct type_table_slot {
 		uint64_t a, b;
 		struct type *type;
-	} * slots;
+	} *slots;
 	uint32_t size, used; /* size is a power of two */
 };
 
