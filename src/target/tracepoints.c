@@ -250,8 +250,7 @@ static int btf_add_raw_tracepoints(const struct btf_bytes *b, const char *module
 	if (!s)
 		return 0;
 	end = s + size; /* behind the last string's NUL */
-	while (!err && (s = memmem(s, end - s, prefix, len)) &&
-	       memchr(s + len, 0, end - s - len)) {
+	while (!err && (s = memmem(s, end - s, prefix, len)) && memchr(s + len, 0, end - s - len)) {
 		s += len;
 		if (target_glob(pattern, s))
 			err = names_add(found, module, ":", s);
