@@ -25,6 +25,14 @@ struct cg_map {
 	bool defined;
 };
 
+/* A piece of the stack frame, shared by statements that do not overlap. */
+struct cg_slot {
+	LLVMValueRef v;
+	uint32_t words;
+	unsigned depth; /* of the statement that uses it; CG_SLOT_FREE: nobody */
+};
+#define CG_SLOT_FREE UINT32_MAX
+
 struct cg_loop {
 	LLVMBasicBlockRef on_break, on_continue;
 	struct cg_loop *outer;
@@ -59,14 +67,16 @@ struct codegen {
 	LLVMBasicBlockRef leave;   /* returns 0 */
 	LLVMValueRef control_ptr;  /* in programs without global data: slot with its address */
 	LLVMValueRef scratch_slot; /* alloca that holds the scratch address; NULL: unused */
-	uint32_t scratch_top;      /* bytes in use */
-	uint32_t scratch_floor;    /* below: variables, which outlive their statement */
-	uint32_t scratch_max;      /* over all programs */
-	uint32_t scratch_index;    /* this program's element */
-	uint32_t scratch_users;    /* programs that use scratch */
-	LLVMValueRef *vars;        /* storage by sema_var.index */
-	LLVMValueRef sys_nr;       /* i64: the call's number, in shared system-call programs */
-	LLVMValueRef sys_probe;    /* i32: row of PROBES, likewise; NULL: not looked up */
+	VEC(struct cg_slot) slots;
+	unsigned stmt_depth;
+	uint32_t scratch_top;   /* bytes in use */
+	uint32_t scratch_floor; /* below: variables, which outlive their statement */
+	uint32_t scratch_max;   /* over all programs */
+	uint32_t scratch_index; /* this program's element */
+	uint32_t scratch_users; /* programs that use scratch */
+	LLVMValueRef *vars;     /* storage by sema_var.index */
+	LLVMValueRef sys_nr;    /* i64: the call's number, in shared system-call programs */
+	LLVMValueRef sys_probe; /* i32: row of PROBES, likewise; NULL: not looked up */
 	struct cg_loop *loop;
 	bool into_record; /* strings go into an event: what follows their NUL is not looked at */
 	bool failed;
@@ -112,8 +122,14 @@ LLVMBasicBlockRef cg_block(struct codegen *cg, const char *name);
 void cg_goto(struct codegen *cg, LLVMBasicBlockRef to); /* unless already terminated */
 void cg_at(struct codegen *cg, LLVMBasicBlockRef bb);
 bool cg_terminated(struct codegen *cg);
-LLVMValueRef cg_alloca(struct codegen *cg, LLVMTypeRef t, const char *name);
+/* Stack for a variable of the program: of its own until the end. */
+LLVMValueRef cg_alloca_var(struct codegen *cg, uint32_t size, const char *name);
+/* Stack for a value of @size bytes (or of type @t), until the statement ends. */
 LLVMValueRef cg_alloca_bytes(struct codegen *cg, uint32_t size, const char *name);
+LLVMValueRef cg_alloca(struct codegen *cg, LLVMTypeRef t, const char *name);
+/* Between the two, temporaries are of one statement. */
+void cg_stmt_begin(struct codegen *cg);
+void cg_stmt_end(struct codegen *cg);
 LLVMValueRef cg_offset(struct codegen *cg, LLVMValueRef p, uint64_t off);
 LLVMValueRef cg_load(struct codegen *cg, LLVMTypeRef t, LLVMValueRef p);
 LLVMValueRef cg_load_volatile(struct codegen *cg, LLVMTypeRef t, LLVMValueRef p);

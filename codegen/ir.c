@@ -94,17 +94,22 @@ void cg_at(struct codegen *cg, LLVMBasicBlockRef bb)
 	LLVMPositionBuilderAtEnd(cg->b, bb);
 }
 
-LLVMValueRef cg_alloca(struct codegen *cg, LLVMTypeRef t, const char *name)
+static uint32_t words_of(uint32_t size)
+{
+	return size ? (size + 7) / 8 : 1;
+}
+
+LLVMValueRef cg_alloca_var(struct codegen *cg, uint32_t size, const char *name)
 {
 	LLVMBasicBlockRef here = LLVMGetInsertBlock(cg->b);
-
-	/* all in the entry block, so that they are promoted or share the frame */
 	LLVMValueRef first = LLVMGetFirstInstruction(cg->entry);
+
+	/* all in the entry block, so that they are promoted or become the frame */
 	if (first)
 		LLVMPositionBuilderBefore(cg->b, first);
 	else
 		LLVMPositionBuilderAtEnd(cg->b, cg->entry);
-	LLVMValueRef v = LLVMBuildAlloca(cg->b, t, name);
+	LLVMValueRef v = LLVMBuildAlloca(cg->b, LLVMArrayType2(cg->i64, words_of(size)), name);
 	LLVMSetAlignment(v, 8);
 	cg_at(cg, here);
 	return v;
@@ -112,7 +117,38 @@ LLVMValueRef cg_alloca(struct codegen *cg, LLVMTypeRef t, const char *name)
 
 LLVMValueRef cg_alloca_bytes(struct codegen *cg, uint32_t size, const char *name)
 {
-	return cg_alloca(cg, LLVMArrayType2(cg->i64, size ? (size + 7) / 8 : 1), name);
+	struct cg_slot fresh = {.words = words_of(size), .depth = cg->stmt_depth};
+
+	for (size_t i = 0; i < cg->slots.len; i++) {
+		struct cg_slot *s = &cg->slots.items[i];
+
+		if (s->depth != CG_SLOT_FREE || s->words != fresh.words)
+			continue;
+		s->depth = cg->stmt_depth;
+		return s->v;
+	}
+	fresh.v = cg_alloca_var(cg, size, name);
+	vec_push(cg->arena, &cg->slots, fresh);
+	return fresh.v;
+}
+
+LLVMValueRef cg_alloca(struct codegen *cg, LLVMTypeRef t, const char *name)
+{
+	(void)t; /* a word holds every scalar */
+	return cg_alloca_bytes(cg, 8, name);
+}
+
+void cg_stmt_begin(struct codegen *cg)
+{
+	cg->stmt_depth++;
+}
+
+void cg_stmt_end(struct codegen *cg)
+{
+	for (size_t i = 0; i < cg->slots.len; i++)
+		if (cg->slots.items[i].depth == cg->stmt_depth)
+			cg->slots.items[i].depth = CG_SLOT_FREE;
+	cg->stmt_depth--;
 }
 
 LLVMValueRef cg_offset(struct codegen *cg, LLVMValueRef p, uint64_t off)
@@ -264,7 +300,7 @@ LLVMValueRef cg_temp(struct codegen *cg, uint32_t size, const char *name)
 		return cg_alloca_bytes(cg, size, name);
 
 	if (!cg->scratch_slot)
-		cg->scratch_slot = cg_alloca(cg, cg->ptr, "scratch");
+		cg->scratch_slot = cg_alloca_var(cg, 8, "scratch");
 	LLVMValueRef base = LLVMBuildLoad2(cg->b, cg->ptr, cg->scratch_slot, "");
 	LLVMValueRef p = cg_offset(cg, base, cg->scratch_top);
 

@@ -42,10 +42,10 @@ const char *cg_section(enum image_attach_kind k)
 
 static void find_control(struct codegen *cg)
 {
-	LLVMValueRef key = cg_alloca(cg, cg->i32, "control_key");
+	LLVMValueRef key = cg_alloca_var(cg, 8, "control_key");
 	LLVMBasicBlockRef found = cg_block(cg, "control");
 
-	cg->control_ptr = cg_alloca(cg, cg->ptr, "control_ptr");
+	cg->control_ptr = cg_alloca_var(cg, 8, "control_ptr");
 	cg_store(cg, cg_const(cg, cg->i32, 0), key);
 	LLVMValueRef args[] = {cg->control_map->var, key};
 	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, BPF_FUNC_map_lookup_elem, args, 2));
@@ -82,7 +82,7 @@ static void finish_lookup(struct codegen *cg)
 		cg->scratch = cg_map_new(cg, "scratch", BPF_MAP_TYPE_PERCPU_ARRAY);
 		cg->scratch->key_size = 4;
 	}
-	LLVMValueRef key = cg_alloca(cg, cg->i32, "scratch_key");
+	LLVMValueRef key = cg_alloca_var(cg, 8, "scratch_key");
 	cg_store(cg, cg_const(cg, cg->i32, cg->scratch_users++), key);
 	LLVMValueRef args[] = {cg->scratch->var, key};
 	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, BPF_FUNC_map_lookup_elem, args, 2));
@@ -266,6 +266,8 @@ static void reset_program(struct codegen *cg, struct sema_program *p)
 	cg->control_ptr = cg->scratch_slot = NULL;
 	cg->sys_nr = cg->sys_probe = NULL;
 	cg->scratch_top = cg->scratch_floor = 0;
+	cg->slots.len = 0;
+	cg->stmt_depth = 0;
 	cg->loop = NULL;
 	cg->into_record = false;
 	cg->vars = arena_alloc(cg->arena, (p->nvars + 1) * sizeof(*cg->vars));
@@ -302,6 +304,7 @@ void cg_program(struct codegen *cg, struct sema_program *p)
 	LLVMBasicBlockRef main = cg_block(cg, "main"), first = cg_block(cg, "gate");
 
 	cg_at(cg, cg->entry);
+	LLVMMoveBasicBlockAfter(first, cg->entry); /* dumps read in the order of events */
 	LLVMBuildBr(cg->b, first);
 	cg_at(cg, cg->setup);
 	LLVMBuildBr(cg->b, main);

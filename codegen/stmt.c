@@ -11,7 +11,7 @@ LLVMValueRef cg_var_storage(struct codegen *cg, const struct sema_var *v)
 	if (cg_is_scalar(v->type) || v->type->size <= cg->r->config.on_stack_limit) {
 		LLVMBasicBlockRef here = LLVMGetInsertBlock(cg->b);
 
-		*slot = cg_alloca_bytes(cg, v->type->size, v->name);
+		*slot = cg_alloca_var(cg, v->type->size, v->name);
 		/* defined on every path, for the verifier's sake */
 		LLVMPositionBuilderBefore(cg->b, LLVMGetBasicBlockTerminator(cg->entry));
 		cg_zero(cg, *slot, (v->type->size + 7) & ~7u);
@@ -20,7 +20,7 @@ LLVMValueRef cg_var_storage(struct codegen *cg, const struct sema_var *v)
 	}
 	/* large ones live in scratch, below which temporaries never fall back */
 	if (!cg->scratch_slot)
-		cg->scratch_slot = cg_alloca(cg, cg->ptr, "scratch");
+		cg->scratch_slot = cg_alloca_var(cg, 8, "scratch");
 	uint32_t at = cg->scratch_top;
 	cg->scratch_top += (v->type->size + 7) & ~7u;
 	cg->scratch_floor = cg->scratch_top;
@@ -244,7 +244,9 @@ void cg_block_stmts(struct codegen *cg, struct ast_block *blk)
 	for (size_t i = 0; i < blk->stmts.len; i++) {
 		uint32_t mark = cg->scratch_top;
 
+		cg_stmt_begin(cg);
 		cg_stmt(cg, blk->stmts.items[i]);
+		cg_stmt_end(cg);
 		/* temporaries end with their statement, variables do not */
 		cg->scratch_top = mark > cg->scratch_floor ? mark : cg->scratch_floor;
 	}

@@ -162,6 +162,8 @@ static int fall_asleep(struct run *r)
 
 	if (!r->img->config->sync_probes)
 		detach_all(r); /* no gate: only detaching ends their running */
+	else if (!control_read(&r->control)->start_ns)
+		return err; /* they never woke: none of them runs */
 	return err ? err : failed("Failed to wait for probes", wait_for_programs());
 }
 
@@ -223,6 +225,8 @@ static int run_to_end(struct run *r)
 	end = check_output(r);
 	if (err || end || r->stop == STOP_ERROR)
 		return 1;
+	if (output_error(r->out) == -EPIPE)
+		return 128 + SIGPIPE; /* as a shell tells of bpftrace, which the signal ends */
 	return control_read(&r->control)->exit_code;
 }
 

@@ -152,15 +152,46 @@ static uint64_t available_memory_kb(void)
 	return kb;
 }
 
+/* Whether the script sends more than a few orders: values, lines. */
+static bool sends_data(const struct image *img)
+{
+	for (uint32_t i = 0; i < img->nactions; i++) {
+		switch (img->actions[i].kind) {
+		case IMAGE_A_EXIT:
+		case IMAGE_A_PRINT_MAP:
+		case IMAGE_A_CLEAR:
+		case IMAGE_A_ZERO:
+		case IMAGE_A_TIME:
+			break;
+		default:
+			return true;
+		}
+	}
+	return false;
+}
+
 static int size_events(struct run *r)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(r->obj, IMAGE_EVENTS_MAP);
 
 	if (!map || bpf_map__type(map) != BPF_MAP_TYPE_RINGBUF)
 		return 0;
-	return bpf_map__set_max_entries(map, ring_buffer_size(r->img->config->perf_rb_pages,
-							      available_memory_kb(),
-							      sysconf(_SC_PAGESIZE)));
+	/* the whole ring is mapped, twice: only who sends lines pays for a large one */
+	uint64_t kb = sends_data(r->img) ? available_memory_kb() : 0;
+	return bpf_map__set_max_entries(
+		map, ring_buffer_size(r->img->config->perf_rb_pages, kb, sysconf(_SC_PAGESIZE)));
+}
+
+/* libbpf asks for a mappable section only when BTF describes a variable in it; we always want it.
+ */
+static int make_control_mappable(struct run *r)
+{
+	const char *name = r->img->config->global_data ? IMAGE_CONTROL_SECTION : IMAGE_CONTROL_MAP;
+	struct bpf_map *map = bpf_object__find_map_by_name(r->obj, name);
+
+	if (!map || !target_has(r->target, TARGET_F_MMAPABLE))
+		return 0;
+	return bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_MMAPABLE);
 }
 
 /* ---- verifier logs on demand --------------------------------------------------------- */
@@ -222,6 +253,8 @@ static int load_object(struct run *r, struct message_log *log)
 
 	if (!err)
 		err = size_events(r);
+	if (!err)
+		err = make_control_mappable(r);
 	if (err)
 		return err;
 	if (r->opts->debug & RUNTIME_DEBUG_VERIFIER)

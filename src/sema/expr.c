@@ -35,9 +35,8 @@ static struct type *type_var(struct sema *s, struct ast_expr *e)
 
 	if (!v)
 		return NULL;
-	/* A failed assignment leaves a variable without a type: then that is the error. */
-	if (!v->type && s->report && !s->diags->errors)
-		sema_error(s, e->span, "Could not resolve the type of this variable");
+	if (!v->type && s->report)
+		vec_push(s->arena, &s->untyped, e->span);
 	return v->type;
 }
 

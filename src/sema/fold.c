@@ -126,11 +126,11 @@ static int order(const struct sema *s, const struct ast_expr *l, const struct as
 {
 	__int128 a = exact(l), b = exact(r);
 
-	/* A signed and an unsigned number of one size compare as unsigned at run time. */
+	/* Of different signs, both are read as int64, as at run time. */
 	if (!sema_is_literal(s, l) && !sema_is_literal(s, r) &&
 	    l->type->is_signed != r->type->is_signed) {
-		a = (__int128)l->const_int;
-		b = (__int128)r->const_int;
+		a = (int64_t)l->const_int;
+		b = (int64_t)r->const_int;
 	}
 	return a < b ? -1 : a > b;
 }
@@ -141,6 +141,11 @@ static uint64_t wrapped_shift(enum ast_binary_op op, const struct ast_expr *l, u
 	if (op == AST_SHL)
 		return l->const_int << by;
 	return l->type->is_signed ? (uint64_t)((int64_t)l->const_int >> by) : l->const_int >> by;
+}
+
+static bool signed_operand(const struct ast_expr *e)
+{
+	return e->type->is_signed || e->type->is_literal;
 }
 
 /* Constants of given types: 64 bits that wrap around. False: not for us (division by 0). */
@@ -159,7 +164,7 @@ static bool fold_typed(struct sema *s, struct ast_expr *e)
 	if (e->u.binary.op == AST_DIV || e->u.binary.op == AST_MOD) {
 		if (!r->const_int)
 			return false;
-		if (result->is_signed)
+		if (signed_operand(l) && signed_operand(r))
 			compute(e->u.binary.op, (int64_t)l->const_int, (int64_t)r->const_int, &v);
 		else
 			compute(e->u.binary.op, l->const_int, r->const_int, &v);

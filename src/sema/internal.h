@@ -67,6 +67,7 @@ struct sema {
 	VEC(struct sema_map_work *) maps;
 	VEC(struct sema_getopt *) options;
 	VEC(struct type *) stack_types; /* one object for each kind, depth and mode in use */
+	VEC(struct span) untyped;       /* uses of variables without a type */
 	struct type *literal[4];        /* int8 to int64 of literals: sign still open */
 	struct type *negative[4];       /* int8 to int64 of negative literals */
 	struct type *literal_u64;
@@ -74,6 +75,7 @@ struct sema {
 	struct sema_work *work; /* being typed */
 	bool report;            /* the last pass: complaints are printed, actions collected */
 	bool changed;           /* a map or variable got another type in this pass */
+	bool probes_failed;     /* some probe has not been found */
 	bool include_dead;      /* type dead code too, for the maps that only it fills */
 	unsigned loop_depth;
 	unsigned fold_only; /* within an operand of sizeof: nothing is generated */

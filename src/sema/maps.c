@@ -232,7 +232,8 @@ static void finish_map(struct sema *s, struct sema_map *m)
 
 static void report_undefined(struct sema *s, struct sema_map_work *w)
 {
-	if (!w->assigned)
+	/* Without some of its probes nobody can tell what a script assigns. */
+	if (!w->assigned && !s->probes_failed)
 		sema_error(s, w->map->first, "Undefined map: @%s", w->map->name);
 }
 

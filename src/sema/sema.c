@@ -167,6 +167,15 @@ static void look_into_dead_code(struct sema *s)
 	settle(s);
 }
 
+/* A failed assignment leaves a variable without a type: then that is the error. */
+static void report_untyped(struct sema *s)
+{
+	if (s->diags->errors)
+		return;
+	for (size_t i = 0; i < s->untyped.len; i++)
+		sema_error(s, s->untyped.items[i], "Could not resolve the type of this variable");
+}
+
 static void type_programs(struct sema *s)
 {
 	settle(s);
@@ -181,6 +190,7 @@ static void type_programs(struct sema *s)
 	sema_finish_maps(s);
 	sema_finish_stacks(s);
 	sema_check_options(s);
+	report_untyped(s);
 	s->report = false;
 }
 
@@ -195,6 +205,7 @@ static void analyse(struct sema *s)
 		return;
 	types_set_max_strlen(s->types, (uint32_t)s->r->config.max_strlen);
 	sema_make_programs(s);
+	s->probes_failed = s->diags->errors > 0;
 	for (size_t i = 0; i < s->works.len; i++)
 		sema_resolve_vars(s, s->works.items[i]);
 	type_programs(s);

@@ -244,11 +244,13 @@ static int btf_add_raw_tracepoints(const struct btf_bytes *b, const char *module
 {
 	static const char prefix[] = "\0" RAW_PREFIX;
 	size_t size = 0, len = sizeof(prefix) - 1;
-	const char *s = btf_strings(b, &size), *end = s + size;
+	const char *s = btf_strings(b, &size), *end;
 	int err = 0;
 
-	while (s && !err && (s = memmem(s, end - s, prefix, len)) &&
-	       memchr(s + len, 0, end - s - len)) {
+	if (!s)
+		return 0;
+	end = s + size; /* behind the last string's NUL */
+	while (!err && (s = memmem(s, end - s, prefix, len)) && memchr(s + len, 0, end - s - len)) {
 		s += len;
 		if (target_glob(pattern, s))
 			err = names_add(found, module, ":", s);

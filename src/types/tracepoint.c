@@ -244,13 +244,10 @@ static struct type *field_type(const struct format_reader *r, const struct forma
 {
 	enum type_space space = r->syscall || l->is_user ? SPACE_USER : SPACE_KERNEL;
 
-	/* what lies in the record is no array only when it is one value of a fixed size */
 	if (l->is_array || l->loc != LOC_CTX)
 		return array(r->ts, l, space);
-	if (ends_with_star(l->base) || strstr(l->base, "(*"))
-		return ends_with_star(l->base) && l->size == 8
-			       ? pointer(r->ts, l->base, space)
-			       : type_int(r->ts, is_register_size(l->size) ? l->size : 8, false);
+	if (ends_with_star(l->base))
+		return pointer(r->ts, l->base, space);
 	return scalar(r->ts, l);
 }
 
