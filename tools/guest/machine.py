@@ -190,7 +190,7 @@ class Machine:
         if self.panicked:
             self.say("the kernel panicked")
         elif not in_time:
-            self.say(f"no end after {self.options.timeout} seconds: ended")
+            self.say(f"no end after {self.options.timeout:g} seconds: ended")
         elif self.status() is None:
             self.say("the guest ended before its command")
         else:
@@ -200,10 +200,9 @@ class Machine:
 
     def shell(self):
         """An interactive shell on this terminal; returns when it or the guest ends."""
-        words = ["-chardev", "stdio,id=terminal,signal=off", "-serial", "null",
-                 "-serial", "chardev:terminal"]
-        words[4:6] = ["-chardev", f"file,id=console,path={self.directory}/console",
-                      "-serial", "chardev:console"]
+        words = ["-chardev", f"file,id=console,path={self.directory}/console",
+                 "-chardev", "stdio,id=terminal,signal=off",
+                 "-serial", "chardev:console", "-serial", "chardev:terminal"]
         try:
             self.start([*self.command_line(), *words])
             return self.process.wait()
