@@ -72,18 +72,24 @@ struct signals {
 	int fd;       /* signalfd: SIGINT, SIGTERM, SIGCHLD, SIGUSR1 */
 	sigset_t old; /* the caller's mask */
 	struct sigaction old_pipe;
-	/* while results are printed: a thread that ends the process at a second signal */
+	/* the thread that reads fd while events are taken and results printed */
 	pthread_t watcher;
-	int watcher_stop; /* eventfd */
 	bool watching;
+	int watcher_stop;        /* eventfd */
+	int handed_on[2];        /* pipe: a byte a signal */
+	uint64_t stopping_since; /* ns, 0: not yet; the thread's and ours */
 };
 
 int signals_open(struct signals *s);
 void signals_close(struct signals *s);
 /* The next signal, or 0. Does not wait. */
 int signals_next(struct signals *s);
-/* From now on another SIGINT or SIGTERM ends the process at once. */
-void signals_watch(struct signals *s);
+/* To be watched for reading. */
+int signals_fd(const struct signals *s);
+/* Starts the thread: a SIGINT or SIGTERM a while after the first ends the process at once. */
+int signals_watch(struct signals *s);
+/* The run ends for another reason: from a moment on the first signal counts as the second. */
+void signals_stopping(struct signals *s);
 
 /* ---- the run ------------------------------------------------------------------ */
 

@@ -136,8 +136,10 @@ static void announce(struct run *r)
 
 static int start(struct run *r)
 {
-	int err = object_run_programs(r, IMAGE_AT_BEGIN);
+	int err = failed("Failed to watch for signals", signals_watch(&r->signals));
 
+	if (!err)
+		err = object_run_programs(r, IMAGE_AT_BEGIN);
 	if (!err)
 		err = failed("Failed to read events", events_drain(r));
 	if (err)
@@ -169,7 +171,7 @@ static int finish(struct run *r)
 {
 	int err;
 
-	signals_watch(&r->signals);
+	signals_stopping(&r->signals);
 	notify_service("STOPPING=1\nSTATUS=Shutting down...");
 	err = fall_asleep(r);
 	if (!err)
