@@ -137,6 +137,7 @@ struct run {
 	unsigned nattached; /* probes, BEGIN and END included */
 	unsigned nwaiting;  /* probes that something may still happen to */
 
+	bool woken; /* the gate was open at some time */
 	enum stop_reason stop;
 	int status; /* for failures; exit() has its own in the control words */
 };

@@ -117,6 +117,7 @@ static int wake(struct run *r)
 {
 	int err = failed("Failed to wake the probes", control_wake(&r->control));
 
+	r->woken = !err;
 	if (err || !r->child.pid)
 		return err;
 	return failed("Failed to run child", child_release(&r->child));
@@ -161,10 +162,13 @@ static int start(struct run *r)
 static int fall_asleep(struct run *r)
 {
 	int err = failed("Failed to stop the probes", control_sleep(&r->control));
+	bool attached = r->nlinks;
 
 	if (!r->img->config->sync_probes)
 		detach_all(r); /* no gate: only detaching ends their running */
-	return err ? err : failed("Failed to wait for probes", wait_for_programs());
+	if (err || !r->woken || !attached)
+		return err; /* nobody there to be waited for */
+	return failed("Failed to wait for probes", wait_for_programs());
 }
 
 static int finish(struct run *r)
