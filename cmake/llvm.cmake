@@ -21,3 +21,4 @@ separate_arguments(LLVM_SYSTEM_LIBS UNIX_COMMAND "${LLVM_SYSTEM_LIBS}")
 # libxml2 is only used by LLVM's Windows manifest code, which is not linked in.
 list(FILTER LLVM_SYSTEM_LIBS EXCLUDE REGEX "xml2")
 list(APPEND LLVM_LIBRARIES ${LLVM_SYSTEM_LIBS} stdc++)
+add_compile_definitions(BTRUN_LLVM_VERSION="${LLVM_VERSION}")

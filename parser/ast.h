@@ -33,6 +33,12 @@ struct ast_type {
 	VEC(struct ast_type_suffix) suffixes; /* innermost first */
 };
 
+/*
+ * No tree is deeper than this (expressions, blocks and statements counted together), so that
+ * passes may recurse.
+ */
+#define AST_MAX_DEPTH 1000
+
 /* ---- expressions -------------------------------------------------------- */
 
 enum ast_expr_kind {
@@ -87,6 +93,7 @@ enum ast_binary_op {
 
 struct ast_expr {
 	enum ast_expr_kind kind;
+	uint32_t depth; /* nodes from here to the deepest leaf; at most AST_MAX_DEPTH */
 	struct span span;
 	union {
 		struct {
@@ -194,12 +201,15 @@ enum ast_stmt_kind {
 
 struct ast_block {
 	struct span span;
+	uint32_t depth; /* as in struct ast_expr */
 	VEC(struct ast_stmt *) stmts;
 	struct ast_expr *value; /* last expression without semicolon, in block expressions */
+	bool open_end; /* parser only: the last statement, an if or a block, may be the value */
 };
 
 struct ast_stmt {
 	enum ast_stmt_kind kind;
+	uint32_t depth; /* as in struct ast_expr */
 	struct span span;
 	union {
 		struct ast_expr *expr; /* EXPR_STMT, DISCARD, RETURN (may be NULL) */
@@ -300,8 +310,9 @@ struct ast_expr *ast_clone_expr(struct arena *a, const struct ast_expr *e);
 struct ast_block *ast_clone_block(struct arena *a, const struct ast_block *b);
 
 /*
- * Prints the tree, indented by one space a level (the form of -d ast). With
- * @types the types that sema found follow each expression (-d types).
+ * Prints the tree, one node a line, indented by one space a level (the form of -d ast). A
+ * predicate stands as it is written, too: "pred /pid == 1/". With @types the types that
+ * sema found follow each expression (-d types). @o may be NULL.
  * The caller passes how a type is spelt, since the parser knows none.
  */
 struct ast_print_opts {
@@ -311,6 +322,11 @@ struct ast_print_opts {
 };
 void ast_print_program(FILE *out, const struct ast_program *p, const struct ast_print_opts *o);
 void ast_print_probe(FILE *out, const struct ast_probe *p, const struct ast_print_opts *o);
+/* As written in a script, on one line, with as few parentheses as possible. */
+void ast_format_expr(FILE *out, const struct ast_expr *e);
+void ast_format_type(FILE *out, const struct ast_type *t);
+/* In quotes, with escapes. */
+void ast_format_string(FILE *out, const char *text, uint32_t len);
 /* The operator as written, e.g. "+" or "<<". */
 const char *ast_binary_op_text(enum ast_binary_op op);
 const char *ast_unary_op_text(enum ast_unary_op op);

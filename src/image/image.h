@@ -199,7 +199,10 @@ struct image_control {
 	int64_t exit_code;
 	uint64_t start_ns; /* the wake's moment on the clock that nsecs reads; 0 before */
 	uint64_t cpid;     /* the -c child's pid, 0 without */
-	uint64_t reserved[4];
+	/* unread bytes in the ring buffer beyond which printf and print of values give up, so
+	 * that IMAGE_EVENTS_RESERVE bytes stay free; set by user space; 0: no limit */
+	uint64_t events_limit;
+	uint64_t reserved[3];
 	/* what was lost, on a cache line of its own; added to atomically */
 	uint64_t lost_events;  /* no room in the ring buffer */
 	uint64_t lost_updates; /* a map was full */

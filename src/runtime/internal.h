@@ -28,8 +28,8 @@ int control_open(struct control *c, struct bpf_object *obj, const struct image_c
 void control_close(struct control *c);
 /* The words as they are now; valid until the next call. */
 const struct image_control *control_read(struct control *c);
-/* Before anything runs: the -c child's pid. */
-int control_set_cpid(struct control *c, uint64_t pid);
+/* Before anything runs: the -c child's pid (0: none), and image_control's events_limit. */
+int control_prepare(struct control *c, uint64_t cpid, uint64_t events_limit);
 /* Notes the moment and opens the gate. */
 int control_wake(struct control *c);
 /* Closes the gate; programs may still be running, see wait_for_programs(). */
@@ -177,6 +177,8 @@ int map_stack(void *run, uint32_t map, int64_t id, uint64_t *ips, size_t max);
 
 /* ---- events ---------------------------------------------------------------------- */
 
+/* How full printf may make the ring buffer, in bytes; 0 without ring buffer. */
+uint64_t events_limit(const struct run *r);
 /* Opens the ring (or perf) buffer. */
 int events_open(struct run *r);
 void events_close(struct run *r);

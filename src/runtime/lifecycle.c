@@ -80,8 +80,8 @@ static int load(struct run *r)
 		return err;
 	err = control_open(&r->control, r->obj, r->img->config);
 	r->control_open = !err;
-	if (!err && r->child.pid)
-		err = control_set_cpid(&r->control, r->child.pid);
+	if (!err)
+		err = control_prepare(&r->control, r->child.pid, events_limit(r));
 	if (err)
 		return failed("The control words cannot be reached", err);
 	return failed("Failed to open the event buffer", events_open(r));
@@ -229,6 +229,8 @@ static int run_to_end(struct run *r)
 	end = check_output(r);
 	if (err || end || r->stop == STOP_ERROR)
 		return 1;
+	if (output_error(r->out) == -EPIPE)
+		return 128 + SIGPIPE; /* as a shell tells of bpftrace, which the signal ends */
 	return control_read(&r->control)->exit_code;
 }
 

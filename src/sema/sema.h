@@ -50,6 +50,7 @@ struct sema_var {
 	struct type *type;
 	struct span first;
 	uint32_t index; /* within its program, from 0 */
+	bool fixed;     /* declared with a type that assignments do not change */
 };
 
 struct sema_map {
@@ -110,7 +111,7 @@ struct builtin {
 	unsigned flags;
 	int min_args, max_args; /* max -1: any number */
 };
-/* The row of @name, or NULL. arg0 to arg9 and sarg0... find their rows ARGN and SARGN. */
+/* The row of @name, or NULL. arg0, arg1, ... find the row ARGN. */
 const struct builtin *builtin_find(const char *name);
 const char *const *builtin_names(void); /* ends with NULL */
 

@@ -88,17 +88,27 @@ char *target_tracefs_read(struct target *t, const char *path);
 
 /*
  * Calls @cb for each tracepoint "category:event" whose category and event match the
- * wildcards (* and ? and [...] as bpftrace: only *), sorted by name. @cb returns 0 to go on.
+ * wildcards (target_glob()), sorted by "category:event". @cb returns 0 to go on.
  * Returns 0, what @cb returned, or a negative errno when there is no list.
  */
 int target_each_tracepoint(struct target *t, const char *category, const char *event,
 			   int (*cb)(const char *category, const char *event, void *arg),
 			   void *arg);
-/* Raw tracepoints by name, from BTF (btf_trace_*), else from the tracepoint list. */
-int target_each_raw_tracepoint(struct target *t, const char *name,
-			       int (*cb)(const char *name, void *arg), void *arg);
+/*
+ * Raw tracepoints, from the BTF of the kernel and its modules (btf_trace_*), else from the
+ * list of tracepoints; @module ("vmlinux") and @name are wildcards; sorted by "module:name".
+ */
+int target_each_raw_tracepoint(struct target *t, const char *module, const char *name,
+			       int (*cb)(const char *module, const char *name, void *arg),
+			       void *arg);
 bool target_has_tracepoint(struct target *t, const char *category, const char *event);
 bool target_has_raw_tracepoint(struct target *t, const char *name);
+/*
+ * Likewise, and who has it in @module ("vmlinux" or a module's name). The strings of BTF
+ * are searched, in place, for btf_trace_@name (0.5 ms, no type is read); where there is
+ * no BTF, the event folders.
+ */
+bool target_raw_tracepoint_module(struct target *t, const char *name, char *module, size_t size);
 /* The id in events/CATEGORY/EVENT/id, or a negative errno. */
 int target_tracepoint_id(struct target *t, const char *category, const char *event);
 

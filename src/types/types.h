@@ -42,6 +42,7 @@ struct type_field {
 	uint32_t offset;            /* bytes */
 	uint16_t bit_off, bit_size; /* bit-fields, bit_size 0: none */
 	enum type_field_loc loc;
+	const char *decl; /* as its description declares it ("char comm[16]"), NULL: none */
 };
 
 struct type {
@@ -49,13 +50,14 @@ struct type {
 	bool is_signed;  /* INT, ENUM, SUM, MIN, MAX, AVG, STATS */
 	bool is_ctx;     /* STRUCT: args of a probe; fields have a loc */
 	bool is_literal; /* INT: a flexible literal, see the language on integers */
-	bool incomplete; /* STRUCT: fields not read yet; use type_complete() */
+	bool incomplete; /* STRUCT, UNION: fields not read yet; use type_complete() */
 	uint32_t size;   /* bytes */
 	uint32_t align;  /* bytes */
 	enum type_space
 		space;     /* POINTER: what it points into; STRUCT, ARRAY: where the value lies */
 	struct type *elem; /* POINTER (NULL: void), ARRAY */
-	uint32_t count;    /* ARRAY */
+	uint32_t count;    /* ARRAY: elements, 0: not known (flexible members, __data_loc);
+			    * KSTACK, USTACK: row of the stack map in the image's MAPS */
 	const char *name;  /* STRUCT, UNION, ENUM: without the tag; TIMESTAMP: format */
 	const char *orig;  /* as to be shown, e.g. "const char *"; NULL: type_name() spells it */
 	VEC(struct type_field) fields;
@@ -63,12 +65,15 @@ struct type {
 	int64_t arg[3];       /* as struct image_type */
 	uint32_t btf_id;      /* in vmlinux BTF, 0: not from there */
 	uint32_t image_index; /* codegen's: row + 1 in the image, 0: none yet */
+	struct types *owner;  /* incomplete types: who completes them */
 };
 
 struct types;
 
 /* The type table of one compilation; everything lives in the arena. */
 struct types *types_new(struct arena *a, struct target *t);
+/* The size of the strings behind __data_loc char[] fields, with the NUL; 1024 by default. */
+void types_set_max_strlen(struct types *ts, uint32_t size);
 
 /* Basic types are shared, one object each. @size in bytes: 1, 2, 4, 8. */
 struct type *type_int(struct types *ts, unsigned size, bool is_signed);
@@ -100,7 +105,7 @@ const char *type_name(struct types *ts, const struct type *t);
  * Structs come incomplete and are filled by type_complete().
  */
 struct type *types_lookup(struct types *ts, const char *tag, const char *name);
-/* Reads the fields of a struct or union. */
+/* Reads the fields of a struct or union; nothing happens when there is no description. */
 void type_complete(struct types *ts, struct type *t);
 /* A field by name, looking through anonymous members (offset summed up in a fresh
  * field in that case). NULL when there is none. */
@@ -114,11 +119,22 @@ bool types_find_enumerator(struct types *ts, const char *name, uint64_t *value, 
  * tracepoint: from the event's format. With @raw_syscall (category "syscalls" and the
  * program attached to raw sys_enter/sys_exit) the same fields, found in registers.
  * Field types follow bpftrace: char arrays are strings, pointers of syscalls point to
- * user space, __data_loc char[] is a string of max_strlen bytes at most.
+ * user space, __data_loc char[] is a string of max_strlen bytes at most, other
+ * __data_loc fields are arrays of count 0. The common_* fields are left out, and with
+ * @raw_syscall those that registers do not hold.
  */
 struct type *types_tracepoint_args(struct types *ts, const char *category, const char *event,
 				   bool raw_syscall, char *err, size_t errlen);
-/* rawtracepoint: from BTF's btf_trace_NAME, the parameters after the first. */
+/*
+ * The same from the text of a format file, without a target; for tests and for tracepoints
+ * described elsewhere.
+ */
+struct type *types_parse_format(struct types *ts, const char *category, const char *event,
+				bool raw_syscall, const char *format, char *err, size_t errlen);
+/*
+ * rawtracepoint: from BTF, the parameters of the tracepoint's function after the first;
+ * each is the low bytes of the word at its offset in the context (LOC_RAW_ARG).
+ */
 struct type *types_raw_tracepoint_args(struct types *ts, const char *name, char *err,
 				       size_t errlen);
 /* Prints a struct's fields as -lv does: "    int __syscall_nr" a line each. */

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records in the ring buffer: reserve, fill, submit. */
+#include <stddef.h>
+
+#include <linux/bpf.h>
+
+#include "codegen/cg.h"
+
+/* Control actions are few and must arrive; they may use the part that data may not. */
+bool cg_action_is_control(enum image_action_kind k)
+{
+	switch (k) {
+	case IMAGE_A_PRINT_MAP:
+	case IMAGE_A_CLEAR:
+	case IMAGE_A_ZERO:
+	case IMAGE_A_EXIT:
+	case IMAGE_A_TIME:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Data gives up while the buffer still has room for control actions. */
+static void leave_room(struct codegen *cg, LLVMBasicBlockRef lost)
+{
+	LLVMBasicBlockRef ok = cg_block(cg, "room");
+	LLVMValueRef args[] = {cg->events->var, cg_const(cg, cg->i64, BPF_RB_AVAIL_DATA)};
+	LLVMValueRef unread = cg_helper(cg, BPF_FUNC_ringbuf_query, args, 2);
+	LLVMValueRef limit =
+		cg_control_load(cg, cg->i64, offsetof(struct image_control, events_limit));
+	LLVMValueRef full = LLVMBuildICmp(cg->b, LLVMIntUGT, unread, limit, "");
+
+	full = LLVMBuildAnd(cg->b, full, cg_truth(cg, limit), "");
+	LLVMBuildCondBr(cg->b, full, lost, ok);
+	cg_at(cg, ok);
+}
+
+static LLVMValueRef reserve(struct codegen *cg, struct sema_action *a, uint32_t size,
+			    LLVMBasicBlockRef lost)
+{
+	LLVMBasicBlockRef fill = cg_block(cg, "record");
+
+	if (cg->has_control_actions && !cg_action_is_control(a->kind))
+		leave_room(cg, lost);
+	LLVMValueRef args[] = {cg->events->var, cg_const(cg, cg->i64, size),
+			       cg_const(cg, cg->i64, 0)};
+	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, BPF_FUNC_ringbuf_reserve, args, 3));
+	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), lost, fill);
+	cg_at(cg, fill);
+	return p;
+}
+
+void cg_action(struct codegen *cg, struct sema_action *a,
+	       void (*fill)(struct codegen *cg, LLVMValueRef payload, void *arg), void *arg)
+{
+	uint32_t payload = a->payload ? (a->payload->size + 7) & ~7u : 0;
+	uint32_t size = sizeof(struct image_event) + payload;
+	LLVMBasicBlockRef lost = cg_block(cg, "lost"), done = cg_block(cg, "sent");
+	LLVMValueRef p = reserve(cg, a, size, lost);
+
+	cg_store(cg, cg_const(cg, cg->i64, (uint64_t)size << 32 | a->index), p);
+	if (fill)
+		fill(cg, cg_offset(cg, p, sizeof(struct image_event)), arg);
+	LLVMValueRef flags =
+		cg_const(cg, cg->i64, a->kind == IMAGE_A_EXIT ? BPF_RB_FORCE_WAKEUP : 0);
+	LLVMValueRef args[] = {p, flags};
+	cg_helper(cg, BPF_FUNC_ringbuf_submit, args, 2);
+	cg_goto(cg, done);
+	cg_at(cg, lost);
+	cg_control_count(cg, offsetof(struct image_control, lost_events));
+	cg_goto(cg, done);
+	cg_at(cg, done);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside codegen: the state of one generation and what its files offer each other.
+ *
+ * Values. Integers, pointers and one-word values (probe, disk, kstack, ksym...) are LLVM
+ * integers of the type's size ("scalars"). Everything else lives in memory that BPF may
+ * load from directly (stack, scratch, map value, ring buffer record), laid out as
+ * src/types/ says, strings padded with zeros.
+ */
+#ifndef BT_CG_H
+#define BT_CG_H
+
+#include <llvm-c/Core.h>
+#include <llvm-c/DebugInfo.h>
+#include <llvm-c/TargetMachine.h>
+
+#include "codegen/codegen.h"
+
+/* A map of the object; its size is known only when all programs are generated. */
+struct cg_map {
+	const char *elf_name;
+	LLVMValueRef var;
+	uint32_t type; /* enum bpf_map_type */
+	uint32_t key_size, value_size, max_entries;
+	bool defined;
+};
+
+/* A piece of the stack frame, shared by statements that do not overlap. */
+struct cg_slot {
+	LLVMValueRef v;
+	uint32_t words;
+	unsigned depth; /* of the statement that uses it; CG_SLOT_FREE: nobody */
+};
+#define CG_SLOT_FREE UINT32_MAX
+
+struct cg_loop {
+	LLVMBasicBlockRef on_break, on_continue;
+	struct cg_loop *outer;
+};
+
+struct codegen {
+	struct sema_result *r;
+	struct arena *arena;
+	const struct cg_options *opts;
+
+	LLVMContextRef ctx;
+	LLVMModuleRef mod;
+	LLVMBuilderRef b;
+	LLVMTargetMachineRef machine;
+	LLVMDIBuilderRef di;
+	LLVMMetadataRef di_file, di_unit, di_int, di_u64;
+	LLVMTypeRef i1, i8, i16, i32, i64, ptr;
+
+	VEC(struct cg_map *) maps;
+	struct cg_map *events, *zeros, *scratch;
+	LLVMValueRef control; /* global variable, or NULL: control_map */
+	struct cg_map *control_map;
+	bool has_control_actions; /* the script clears, prints maps, exits: printf leaves room */
+
+	/* the program being generated */
+	struct sema_program *prog;
+	LLVMValueRef fn, ctx_arg;
+	LLVMMetadataRef di_scope;
+	LLVMBasicBlockRef entry;   /* allocas */
+	LLVMBasicBlockRef lookup;  /* once past the gate: finds scratch, when it is used */
+	LLVMBasicBlockRef setup;   /* after it: addresses of large variables */
+	LLVMBasicBlockRef leave;   /* returns 0 */
+	LLVMValueRef control_ptr;  /* in programs without global data: slot with its address */
+	LLVMValueRef scratch_slot; /* alloca that holds the scratch address; NULL: unused */
+	VEC(struct cg_slot) slots;
+	unsigned stmt_depth;
+	uint32_t scratch_top;   /* bytes in use */
+	uint32_t scratch_floor; /* below: variables, which outlive their statement */
+	uint32_t scratch_max;   /* over all programs */
+	uint32_t scratch_index; /* this program's element */
+	uint32_t scratch_users; /* programs that use scratch */
+	LLVMValueRef *vars;     /* storage by sema_var.index */
+	LLVMValueRef sys_nr;    /* i64: the call's number, in shared system-call programs */
+	LLVMValueRef sys_probe; /* i32: row of PROBES, likewise; NULL: not looked up */
+	struct cg_loop *loop;
+	bool into_record; /* strings go into an event: what follows their NUL is not looked at */
+	bool failed;
+};
+
+/* ---- llvm.c: target, passes, emission -------------------------------------- */
+bool cg_llvm_open(struct codegen *cg);
+void cg_llvm_close(struct codegen *cg);
+bool cg_optimize(struct codegen *cg);
+/* The object as an LLVM buffer; NULL after an error. */
+LLVMMemoryBufferRef cg_emit(struct codegen *cg, LLVMCodeGenFileType type);
+
+/* ---- debug.c: BTF of maps and functions, source lines ----------------------- */
+void cg_debug_open(struct codegen *cg);
+void cg_debug_map(struct codegen *cg, struct cg_map *m);
+void cg_debug_var(struct codegen *cg, LLVMValueRef var, const char *name, uint32_t size);
+void cg_debug_function(struct codegen *cg, struct span at);
+void cg_debug_at(struct codegen *cg, struct span at);
+void cg_debug_close(struct codegen *cg);
+
+/* ---- object.c: maps, control words, constants --------------------------------- */
+struct cg_map *cg_map_new(struct codegen *cg, const char *elf_name, uint32_t type);
+void cg_object_open(struct codegen *cg);
+void cg_object_close(struct codegen *cg);
+struct cg_map *cg_script_map(struct codegen *cg, const struct sema_map *m);
+struct cg_map *cg_stack_map(struct codegen *cg, uint32_t depth);
+/* The address of a control word, offset in struct image_control. */
+LLVMValueRef cg_control_word(struct codegen *cg, uint32_t offset);
+LLVMValueRef cg_control_load(struct codegen *cg, LLVMTypeRef type, uint32_t offset);
+void cg_control_store(struct codegen *cg, uint32_t offset, LLVMValueRef v);
+void cg_control_count(struct codegen *cg, uint32_t offset);
+/* An address with @size zero bytes that nobody writes. */
+LLVMValueRef cg_zeros(struct codegen *cg, uint32_t size);
+
+/* ---- ir.c: small instruction helpers ----------------------------------------- */
+LLVMValueRef cg_const(struct codegen *cg, LLVMTypeRef t, uint64_t v);
+LLVMTypeRef cg_int_type(struct codegen *cg, uint32_t size);
+LLVMTypeRef cg_type(struct codegen *cg, const struct type *t); /* of a scalar */
+bool cg_is_scalar(const struct type *t);
+LLVMValueRef cg_int_cast(struct codegen *cg, LLVMValueRef v, bool is_signed, LLVMTypeRef to);
+LLVMValueRef cg_truth(struct codegen *cg, LLVMValueRef v); /* i1: v != 0 */
+LLVMBasicBlockRef cg_block(struct codegen *cg, const char *name);
+void cg_goto(struct codegen *cg, LLVMBasicBlockRef to); /* unless already terminated */
+void cg_at(struct codegen *cg, LLVMBasicBlockRef bb);
+bool cg_terminated(struct codegen *cg);
+/* Stack for a variable of the program: of its own until the end. */
+LLVMValueRef cg_alloca_var(struct codegen *cg, uint32_t size, const char *name);
+/* Stack for a value of @size bytes (or of type @t), until the statement ends. */
+LLVMValueRef cg_alloca_bytes(struct codegen *cg, uint32_t size, const char *name);
+LLVMValueRef cg_alloca(struct codegen *cg, LLVMTypeRef t, const char *name);
+/* Between the two, temporaries are of one statement. */
+void cg_stmt_begin(struct codegen *cg);
+void cg_stmt_end(struct codegen *cg);
+LLVMValueRef cg_offset(struct codegen *cg, LLVMValueRef p, uint64_t off);
+LLVMValueRef cg_load(struct codegen *cg, LLVMTypeRef t, LLVMValueRef p);
+LLVMValueRef cg_load_volatile(struct codegen *cg, LLVMTypeRef t, LLVMValueRef p);
+void cg_store(struct codegen *cg, LLVMValueRef v, LLVMValueRef p);
+void cg_atomic_add(struct codegen *cg, LLVMValueRef p, LLVMValueRef v);
+LLVMValueRef cg_opaque(struct codegen *cg, LLVMValueRef v); /* hides v from the optimiser */
+LLVMValueRef cg_to_int(struct codegen *cg, LLVMValueRef p);
+LLVMValueRef cg_to_ptr(struct codegen *cg, LLVMValueRef v);
+LLVMValueRef cg_helper(struct codegen *cg, unsigned id, LLVMValueRef *args, unsigned n);
+/* Copies and clears memory that BPF may access; sizes in bytes, addresses 8-byte aligned. */
+void cg_copy(struct codegen *cg, LLVMValueRef dst, LLVMValueRef src, uint32_t size);
+void cg_zero(struct codegen *cg, LLVMValueRef dst, uint32_t size);
+void cg_store_bytes(struct codegen *cg, LLVMValueRef dst, const char *s, uint32_t len,
+		    uint32_t size);
+/* Room for @size bytes: on the stack when small, else in scratch until the statement ends. */
+LLVMValueRef cg_temp(struct codegen *cg, uint32_t size, const char *name);
+
+/* ---- memory.c: reading the kernel's, the process's and the context's memory ------ */
+struct cg_place {
+	LLVMValueRef addr;
+	enum type_space space;
+};
+/* Reads @size bytes at @p into BPF memory @dst; zeros when it cannot be read. */
+void cg_read(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_place p);
+/* Reads a NUL-terminated string: at most @size bytes with the NUL. Returns the helper's result. */
+LLVMValueRef cg_read_str(struct codegen *cg, LLVMValueRef dst, uint32_t size, LLVMValueRef from,
+			 enum type_space space);
+LLVMValueRef cg_read_scalar(struct codegen *cg, const struct type *t, struct cg_place p);
+LLVMValueRef cg_read_field(struct codegen *cg, const struct type_field *f, struct cg_place base);
+/* A field of args: a scalar's value, or (aggregates) copied to @dst. */
+LLVMValueRef cg_arg_scalar(struct codegen *cg, const struct type_field *f);
+void cg_arg_copy(struct codegen *cg, const struct type_field *f, LLVMValueRef dst);
+struct cg_place cg_arg_place(struct codegen *cg, const struct type_field *f);
+
+/* ---- expr.c ------------------------------------------------------------------- */
+/* A scalar's value, of LLVM type cg_type(e->type). */
+LLVMValueRef cg_expr(struct codegen *cg, struct ast_expr *e);
+/* The same converted to i64 (sign by e's type). */
+LLVMValueRef cg_expr64(struct codegen *cg, struct ast_expr *e);
+LLVMValueRef cg_expr_as(struct codegen *cg, struct ast_expr *e, const struct type *to);
+/* Any value, written to BPF memory at @dst in the layout of @to. */
+void cg_expr_into(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst, const struct type *to);
+/* An aggregate's address in BPF memory, copied to a temporary where it has to be. */
+LLVMValueRef cg_expr_addr(struct codegen *cg, struct ast_expr *e);
+/* Where an aggregate lies, without copying. */
+struct cg_place cg_place_of(struct codegen *cg, struct ast_expr *e);
+/* Writes a scalar as type @to at @dst. */
+void cg_store_as(struct codegen *cg, LLVMValueRef v, const struct type *from, LLVMValueRef dst,
+		 const struct type *to);
+/* Copies an aggregate of type @from at @src (BPF memory) to @dst as type @to. */
+void cg_convert(struct codegen *cg, LLVMValueRef src, const struct type *from, LLVMValueRef dst,
+		const struct type *to);
+/* Evaluates for its effects. */
+void cg_expr_discard(struct codegen *cg, struct ast_expr *e);
+
+/* ---- ops.c ---------------------------------------------------------------------- */
+LLVMValueRef cg_binary(struct codegen *cg, struct ast_expr *e);
+LLVMValueRef cg_arith(struct codegen *cg, enum ast_binary_op op, LLVMValueRef l, LLVMValueRef r,
+		      bool is_signed);
+LLVMValueRef cg_strings_equal(struct codegen *cg, struct ast_expr *l, struct ast_expr *r,
+			      int64_t max);
+
+/* ---- mapops.c ---------------------------------------------------------------------- */
+LLVMValueRef cg_map_key(struct codegen *cg, struct ast_expr *map);
+LLVMValueRef cg_key_from(struct codegen *cg, const struct sema_map *m, struct ast_expr *key);
+LLVMValueRef cg_map_lookup(struct codegen *cg, const struct sema_map *m, LLVMValueRef key);
+LLVMValueRef cg_map_read_scalar(struct codegen *cg, struct ast_expr *e);
+void cg_map_read_into(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst,
+		      const struct type *to);
+void cg_map_assign(struct codegen *cg, struct ast_expr *map, struct ast_expr *value);
+void cg_map_compound(struct codegen *cg, struct ast_expr *map, enum ast_binary_op op,
+		     struct ast_expr *value);
+/* ++ and --; returns the value asked for (old or new) when @want, else NULL. */
+LLVMValueRef cg_map_incdec(struct codegen *cg, struct ast_expr *e, bool want);
+LLVMValueRef cg_map_delete(struct codegen *cg, const struct sema_map *m, LLVMValueRef key);
+/*
+ * The address of an element, made from zeros when missing. The code that follows runs only
+ * when there is one; without room in the map the loss is counted and @done is gone to.
+ */
+LLVMValueRef cg_map_slot(struct codegen *cg, const struct sema_map *m, LLVMValueRef key,
+			 LLVMBasicBlockRef done);
+/* A per-CPU aggregation summed up to an integer (int64)@c. */
+LLVMValueRef cg_aggregation_value(struct codegen *cg, struct ast_expr *map);
+uint32_t cg_map_value_off(const struct sema_map *m);
+
+/* ---- action.c ------------------------------------------------------------------------ */
+/* Reserves a record for @a, lets @fill write the payload, submits; counts when there is no room. */
+void cg_action(struct codegen *cg, struct sema_action *a,
+	       void (*fill)(struct codegen *cg, LLVMValueRef payload, void *arg), void *arg);
+bool cg_action_is_control(enum image_action_kind k);
+
+/* ---- stmt.c ---------------------------------------------------------------------------- */
+void cg_block_stmts(struct codegen *cg, struct ast_block *blk);
+LLVMValueRef cg_var_storage(struct codegen *cg, const struct sema_var *v);
+
+/* ---- program.c -------------------------------------------------------------------------- */
+void cg_program(struct codegen *cg, struct sema_program *p);
+const char *cg_section(enum image_attach_kind k);
+/* exit(): leaves the program at once. */
+void cg_leave(struct codegen *cg);
+
+/* ---- builtins.c and its siblings ----------------------------------------------------------- */
+typedef LLVMValueRef cg_emit_fn(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst);
+/*
+ * Generates a builtin: returns a scalar's value; aggregates are written to @dst (their own
+ * type) and NULL is returned. @dst NULL with an aggregation: see cg_aggregate().
+ */
+LLVMValueRef cg_builtin(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst);
+/* @m[...] = count() and the like. */
+void cg_aggregate(struct codegen *cg, struct ast_expr *map, struct ast_expr *call);
+LLVMValueRef cg_nsecs(struct codegen *cg);
+
+/* ---- pack.c ------------------------------------------------------------------------------------
+ */
+void *cg_pack(struct codegen *cg, const void *object, size_t object_size, size_t *size);
+
+void cg_fail(struct codegen *cg, struct span at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

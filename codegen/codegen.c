@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The order of things: open LLVM, generate each program, optimise, emit, pack. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codegen/cg.h"
+
+void cg_fail(struct codegen *cg, struct span at, const char *fmt, ...)
+{
+	va_list ap;
+	char text[512];
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	diag_error(cg->r->diags, at, "%s", text);
+	cg->failed = true;
+}
+
+/* To a neighbour first, then renamed: an interrupted write leaves the old file. */
+static int write_file(const char *path, const void *data, size_t size)
+{
+	char tmp[4096];
+
+	if (snprintf(tmp, sizeof(tmp), "%s.tmp%d", path, (int)getpid()) >= (int)sizeof(tmp))
+		return -ENAMETOOLONG;
+	FILE *f = fopen(tmp, "wb");
+	if (!f)
+		return -errno;
+	bool ok = fwrite(data, 1, size, f) == size;
+	if (fclose(f) || !ok || rename(tmp, path)) {
+		int err = -errno;
+		unlink(tmp);
+		return err;
+	}
+	return 0;
+}
+
+static void dump_asm(struct codegen *cg)
+{
+	/* emitting changes the module: a copy of it is printed */
+	LLVMModuleRef kept = cg->mod;
+
+	cg->mod = LLVMCloneModule(kept);
+	LLVMMemoryBufferRef text = cg_emit(cg, LLVMAssemblyFile);
+	if (text) {
+		fwrite(LLVMGetBufferStart(text), 1, LLVMGetBufferSize(text), cg->opts->dump_to);
+		LLVMDisposeMemoryBuffer(text);
+	}
+	LLVMDisposeModule(cg->mod);
+	cg->mod = kept;
+}
+
+static void generate(struct codegen *cg)
+{
+	cg_debug_open(cg);
+	cg_object_open(cg);
+	for (size_t i = 0; i < cg->r->programs.len; i++)
+		cg_program(cg, cg->r->programs.items[i]);
+	cg_object_close(cg);
+	cg_debug_close(cg);
+}
+
+static void *emit_image(struct codegen *cg, size_t *size)
+{
+	void *image = NULL;
+
+	if (cg->opts->dump & CG_DUMP_ASM)
+		dump_asm(cg);
+	LLVMMemoryBufferRef object = cg_emit(cg, LLVMObjectFile);
+	if (!object)
+		return NULL;
+	const void *data = LLVMGetBufferStart(object);
+	size_t n = LLVMGetBufferSize(object);
+	if (cg->opts->emit_elf) {
+		int err = write_file(cg->opts->emit_elf, data, n);
+		if (err)
+			cg_fail(cg, (struct span){0}, "cannot write %s: %s", cg->opts->emit_elf,
+				strerror(-err));
+	}
+	if (!cg->failed)
+		image = cg_pack(cg, data, n, size);
+	LLVMDisposeMemoryBuffer(object);
+	return image;
+}
+
+void *codegen_run(struct sema_result *r, const struct cg_options *opts, size_t *size)
+{
+	struct codegen cg = {.r = r, .arena = r->arena, .opts = opts};
+	void *image = NULL;
+
+	if (cg_llvm_open(&cg)) {
+		generate(&cg);
+		if (!cg.failed && cg_optimize(&cg))
+			image = emit_image(&cg, size);
+	}
+	cg_llvm_close(&cg);
+	if (cg.failed) {
+		free(image);
+		image = NULL;
+	}
+	return image;
+}

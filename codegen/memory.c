@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading memory that BPF may not load from directly: the kernel's, a process's, the context's. */
+#include <stddef.h>
+
+#include <asm/ptrace.h>
+#include <linux/bpf.h>
+
+#include "codegen/cg.h"
+
+static bool has_split_reads(struct codegen *cg)
+{
+	return target_has(cg->r->target, TARGET_F_PROBE_READ_KERNEL);
+}
+
+static void read_with(struct codegen *cg, unsigned helper, LLVMValueRef dst, uint32_t size,
+		      LLVMValueRef from)
+{
+	LLVMValueRef args[] = {dst, cg_const(cg, cg->i32, size), cg_to_int(cg, from)};
+
+	cg_helper(cg, helper, args, 3);
+}
+
+/*
+ * An address of unknown origin: kernel addresses are the negative ones on every 64-bit machine
+ * that shares one set of addresses between kernel and processes.
+ */
+static LLVMValueRef is_kernel_address(struct codegen *cg, LLVMValueRef addr)
+{
+	return LLVMBuildICmp(cg->b, LLVMIntSLT, cg_to_int(cg, addr), cg_const(cg, cg->i64, 0), "");
+}
+
+void cg_read(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_place p)
+{
+	if (p.space == SPACE_BPF) {
+		cg_copy(cg, dst, p.addr, size);
+		return;
+	}
+	if (!has_split_reads(cg)) {
+		read_with(cg, BPF_FUNC_probe_read, dst, size, p.addr);
+		return;
+	}
+	if (p.space != SPACE_NONE) {
+		read_with(cg,
+			  p.space == SPACE_USER ? BPF_FUNC_probe_read_user
+						: BPF_FUNC_probe_read_kernel,
+			  dst, size, p.addr);
+		return;
+	}
+	LLVMBasicBlockRef kernel = cg_block(cg, "read_kernel"), user = cg_block(cg, "read_user");
+	LLVMBasicBlockRef done = cg_block(cg, "read_done");
+
+	LLVMBuildCondBr(cg->b, is_kernel_address(cg, p.addr), kernel, user);
+	cg_at(cg, kernel);
+	read_with(cg, BPF_FUNC_probe_read_kernel, dst, size, p.addr);
+	cg_goto(cg, done);
+	cg_at(cg, user);
+	read_with(cg, BPF_FUNC_probe_read_user, dst, size, p.addr);
+	cg_goto(cg, done);
+	cg_at(cg, done);
+}
+
+static LLVMValueRef read_str_with(struct codegen *cg, unsigned helper, LLVMValueRef dst,
+				  LLVMValueRef size, LLVMValueRef from)
+{
+	LLVMValueRef args[] = {dst, size, cg_to_int(cg, from)};
+
+	return cg_helper(cg, helper, args, 3);
+}
+
+LLVMValueRef cg_read_str(struct codegen *cg, LLVMValueRef dst, uint32_t size, LLVMValueRef from,
+			 enum type_space space)
+{
+	LLVMValueRef n = cg_const(cg, cg->i32, size);
+
+	if (!has_split_reads(cg))
+		return read_str_with(cg, BPF_FUNC_probe_read_str, dst, n, from);
+	if (space == SPACE_USER)
+		return read_str_with(cg, BPF_FUNC_probe_read_user_str, dst, n, from);
+	if (space != SPACE_NONE)
+		return read_str_with(cg, BPF_FUNC_probe_read_kernel_str, dst, n, from);
+
+	LLVMBasicBlockRef kernel = cg_block(cg, "str_kernel"), user = cg_block(cg, "str_user");
+	LLVMBasicBlockRef done = cg_block(cg, "str_done");
+
+	LLVMBuildCondBr(cg->b, is_kernel_address(cg, from), kernel, user);
+	cg_at(cg, kernel);
+	LLVMValueRef a = read_str_with(cg, BPF_FUNC_probe_read_kernel_str, dst, n, from);
+	cg_goto(cg, done);
+	cg_at(cg, user);
+	LLVMValueRef b = read_str_with(cg, BPF_FUNC_probe_read_user_str, dst, n, from);
+	cg_goto(cg, done);
+	cg_at(cg, done);
+
+	LLVMValueRef phi = LLVMBuildPhi(cg->b, cg->i64, "");
+	LLVMValueRef values[] = {a, b};
+	LLVMBasicBlockRef from_blocks[] = {kernel, user};
+	LLVMAddIncoming(phi, values, from_blocks, 2);
+	return phi;
+}
+
+LLVMValueRef cg_read_scalar(struct codegen *cg, const struct type *t, struct cg_place p)
+{
+	if (p.space == SPACE_BPF || p.space == SPACE_CTX)
+		return cg_load(cg, cg_type(cg, t), p.addr);
+
+	LLVMValueRef tmp = cg_alloca(cg, cg->i64, "read");
+	cg_read(cg, tmp, t->size, p);
+	return cg_load(cg, cg_type(cg, t), tmp);
+}
+
+/* Bits @off to @off + @size of the bytes at the field, sign-extended when the type is signed. */
+static LLVMValueRef read_bits(struct codegen *cg, const struct type_field *f, struct cg_place p)
+{
+	uint32_t bytes = (f->bit_off + f->bit_size + 7) / 8;
+	LLVMValueRef tmp = cg_alloca(cg, cg->i64, "bits");
+
+	cg_store(cg, cg_const(cg, cg->i64, 0), tmp);
+	cg_read(cg, tmp, bytes > 8 ? 8 : bytes, p);
+
+	LLVMValueRef v = cg_load(cg, cg->i64, tmp);
+	v = LLVMBuildShl(cg->b, v, cg_const(cg, cg->i64, 64 - f->bit_off - f->bit_size), "");
+	LLVMValueRef right = cg_const(cg, cg->i64, 64 - f->bit_size);
+	v = f->type->is_signed ? LLVMBuildAShr(cg->b, v, right, "")
+			       : LLVMBuildLShr(cg->b, v, right, "");
+	return cg_int_cast(cg, v, f->type->is_signed, cg_type(cg, f->type));
+}
+
+LLVMValueRef cg_read_field(struct codegen *cg, const struct type_field *f, struct cg_place base)
+{
+	struct cg_place p = {cg_offset(cg, cg_to_ptr(cg, base.addr), f->offset), base.space};
+
+	return f->bit_size ? read_bits(cg, f, p) : cg_read_scalar(cg, f->type, p);
+}
+
+/* ---- args ------------------------------------------------------------------- */
+
+/* Byte offsets in struct pt_regs of the registers that carry a system call's arguments. */
+#if defined(__x86_64__)
+static const uint16_t syscall_arg_offsets[6] = {
+	offsetof(struct pt_regs, rdi), offsetof(struct pt_regs, rsi), offsetof(struct pt_regs, rdx),
+	offsetof(struct pt_regs, r10), offsetof(struct pt_regs, r8),  offsetof(struct pt_regs, r9),
+};
+#else
+#error "system-call argument registers of this machine are not known"
+#endif
+
+static LLVMValueRef raw_arg(struct codegen *cg, uint32_t n)
+{
+	return cg_load_volatile(cg, cg->i64, cg_offset(cg, cg->ctx_arg, n * 8ull));
+}
+
+static LLVMValueRef syscall_arg(struct codegen *cg, uint32_t n)
+{
+	LLVMValueRef regs = raw_arg(cg, 0);
+	LLVMValueRef at =
+		LLVMBuildAdd(cg->b, regs, cg_const(cg, cg->i64, syscall_arg_offsets[n]), "");
+	struct cg_place p = {at, SPACE_KERNEL};
+	LLVMValueRef tmp = cg_alloca(cg, cg->i64, "sysarg");
+
+	cg_read(cg, tmp, 8, p);
+	return cg_load(cg, cg->i64, tmp);
+}
+
+/* __data_loc and __rel_loc: the low half of the word says where in the context the data is. */
+static LLVMValueRef data_loc(struct codegen *cg, const struct type_field *f)
+{
+	LLVMValueRef word = cg_load_volatile(cg, cg->i32, cg_offset(cg, cg->ctx_arg, f->offset));
+	LLVMValueRef off = LLVMBuildAnd(cg->b, word, cg_const(cg, cg->i32, 0xffff), "");
+	uint64_t base = f->loc == LOC_REL_LOC ? f->offset + 4 : 0;
+
+	off = LLVMBuildZExt(cg->b, off, cg->i64, "");
+	off = LLVMBuildAdd(cg->b, off, cg_const(cg, cg->i64, base), "");
+	return LLVMBuildAdd(cg->b, cg_to_int(cg, cg->ctx_arg), off, "");
+}
+
+LLVMValueRef cg_arg_scalar(struct codegen *cg, const struct type_field *f)
+{
+	LLVMTypeRef t = cg_type(cg, f->type);
+
+	switch (f->loc) {
+	case LOC_RAW_ARG:
+		return cg_int_cast(cg, raw_arg(cg, f->offset / 8), false, t);
+	case LOC_SYS_ARG:
+		return cg_int_cast(cg, syscall_arg(cg, f->offset), false, t);
+	case LOC_SYS_RET:
+		return cg_int_cast(cg, raw_arg(cg, 1), true, t);
+	case LOC_SYS_NR:
+		return cg_int_cast(cg, cg->sys_nr, false, t);
+	default:
+		return cg_load_volatile(cg, t, cg_offset(cg, cg->ctx_arg, f->offset));
+	}
+}
+
+struct cg_place cg_arg_place(struct codegen *cg, const struct type_field *f)
+{
+	switch (f->loc) {
+	case LOC_DATA_LOC:
+	case LOC_REL_LOC:
+		return (struct cg_place){data_loc(cg, f), SPACE_KERNEL};
+	case LOC_RAW_ARG: /* a struct passed by value does not exist: the word is its address */
+		return (struct cg_place){raw_arg(cg, f->offset / 8), SPACE_KERNEL};
+	default:
+		/* the helper reads the context like any kernel memory */
+		return (struct cg_place){cg_offset(cg, cg->ctx_arg, f->offset), SPACE_KERNEL};
+	}
+}
+
+void cg_arg_copy(struct codegen *cg, const struct type_field *f, LLVMValueRef dst)
+{
+	struct cg_place p = cg_arg_place(cg, f);
+
+	if (f->type->kind != IMAGE_K_STRING) {
+		cg_read(cg, dst, f->type->size, p);
+		return;
+	}
+	cg_zero(cg, dst, f->type->size);
+	cg_read_str(cg, dst, f->type->size, p.addr, p.space);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the object holds beside programs: maps, control words, license. */
+#include <stddef.h>
+#include <string.h>
+
+#include <linux/bpf.h>
+
+#include "codegen/cg.h"
+
+#define SCRATCH_MAP "scratch"
+#define ZEROS_MAP   "zeros"
+/* Stacks kept apart: power of two, since the kernel hashes into them. */
+#define STACK_MAP_ENTRIES 16384
+/* The runtime sets the real size of the ring buffer before it loads the object. */
+#define EVENTS_SIZE_DEFAULT (256 * 1024)
+
+struct cg_map *cg_map_new(struct codegen *cg, const char *elf_name, uint32_t type)
+{
+	struct cg_map *m = arena_new_of(cg->arena, struct cg_map);
+	/* four pointers: libbpf only looks at the type that the debug metadata gives */
+	LLVMTypeRef def = LLVMArrayType2(cg->i64, 4);
+
+	m->elf_name = elf_name;
+	m->type = type;
+	m->max_entries = 1;
+	m->var = LLVMAddGlobal(cg->mod, def, elf_name);
+	LLVMSetInitializer(m->var, LLVMConstNull(def));
+	LLVMSetSection(m->var, ".maps");
+	LLVMSetAlignment(m->var, 8);
+	vec_push(cg->arena, &cg->maps, m);
+	return m;
+}
+
+static void add_script_map(struct codegen *cg, const struct sema_map *sm)
+{
+	struct cg_map *m = cg_map_new(cg, sm->elf_name, sm->bpf_type);
+
+	m->key_size = sm->key ? sm->key->size : 4;
+	m->value_size = ((cg_map_value_off(sm) + sm->value->size) + 7) & ~7u;
+	m->max_entries = sm->key ? sm->max_entries : 1;
+}
+
+static void add_stack_map(struct codegen *cg, const struct sema_stack_map *ss)
+{
+	struct cg_map *m = cg_map_new(cg, ss->elf_name, BPF_MAP_TYPE_STACK_TRACE);
+
+	m->key_size = 4;
+	m->value_size = ss->depth * 8;
+	m->max_entries = STACK_MAP_ENTRIES;
+}
+
+static struct cg_map *find_map(struct codegen *cg, const char *elf_name)
+{
+	for (size_t i = 0; i < cg->maps.len; i++)
+		if (!strcmp(cg->maps.items[i]->elf_name, elf_name))
+			return cg->maps.items[i];
+	return NULL;
+}
+
+struct cg_map *cg_script_map(struct codegen *cg, const struct sema_map *m)
+{
+	return find_map(cg, m->elf_name);
+}
+
+struct cg_map *cg_stack_map(struct codegen *cg, uint32_t depth)
+{
+	for (size_t i = 0; i < cg->r->stacks.len; i++)
+		if (cg->r->stacks.items[i]->depth == depth)
+			return find_map(cg, cg->r->stacks.items[i]->elf_name);
+	return NULL;
+}
+
+static void add_control(struct codegen *cg)
+{
+	uint32_t size = sizeof(struct image_control);
+
+	if (!target_has(cg->r->target, TARGET_F_GLOBAL_DATA)) {
+		cg->control_map = cg_map_new(cg, IMAGE_CONTROL_MAP, BPF_MAP_TYPE_ARRAY);
+		cg->control_map->key_size = 4;
+		cg->control_map->value_size = size;
+		return;
+	}
+	LLVMTypeRef t = LLVMArrayType2(cg->i64, size / 8);
+
+	cg->control = LLVMAddGlobal(cg->mod, t, IMAGE_CONTROL_MAP);
+	LLVMSetInitializer(cg->control, LLVMConstNull(t));
+	LLVMSetSection(cg->control, IMAGE_CONTROL_SECTION);
+	LLVMSetAlignment(cg->control, 64);
+	cg_debug_var(cg, cg->control, IMAGE_CONTROL_MAP, size);
+}
+
+static void add_license(struct codegen *cg)
+{
+	const char *text = cg->r->config.license ? cg->r->config.license : "GPL";
+	LLVMValueRef s = LLVMConstStringInContext2(cg->ctx, text, strlen(text), 0);
+	LLVMValueRef var = LLVMAddGlobal(cg->mod, LLVMTypeOf(s), "LICENSE");
+
+	LLVMSetInitializer(var, s);
+	LLVMSetSection(var, "license");
+}
+
+void cg_object_open(struct codegen *cg)
+{
+	add_license(cg);
+	add_control(cg);
+	for (size_t i = 0; i < cg->r->maps.len; i++)
+		add_script_map(cg, cg->r->maps.items[i]);
+	for (size_t i = 0; i < cg->r->stacks.len; i++)
+		add_stack_map(cg, cg->r->stacks.items[i]);
+	for (size_t i = 0; i < cg->r->actions.len; i++)
+		if (cg_action_is_control(cg->r->actions.items[i]->kind))
+			cg->has_control_actions = true;
+	if (cg->r->actions.len) {
+		cg->events = cg_map_new(cg, IMAGE_EVENTS_MAP, BPF_MAP_TYPE_RINGBUF);
+		cg->events->max_entries = EVENTS_SIZE_DEFAULT;
+	}
+}
+
+/* Once all programs are there, the sizes of the internal maps are known. */
+void cg_object_close(struct codegen *cg)
+{
+	if (cg->scratch) {
+		cg->scratch->value_size = cg->scratch_max;
+		cg->scratch->max_entries = cg->scratch_users;
+	}
+	for (size_t i = 0; i < cg->maps.len; i++)
+		cg_debug_map(cg, cg->maps.items[i]);
+}
+
+LLVMValueRef cg_control_word(struct codegen *cg, uint32_t offset)
+{
+	LLVMValueRef base = cg->control;
+
+	if (!base)
+		base = LLVMBuildLoad2(cg->b, cg->ptr, cg->control_ptr, "");
+	return cg_offset(cg, base, offset);
+}
+
+LLVMValueRef cg_control_load(struct codegen *cg, LLVMTypeRef type, uint32_t offset)
+{
+	return cg_load_volatile(cg, type, cg_control_word(cg, offset));
+}
+
+void cg_control_store(struct codegen *cg, uint32_t offset, LLVMValueRef v)
+{
+	LLVMValueRef st = LLVMBuildStore(cg->b, v, cg_control_word(cg, offset));
+
+	LLVMSetVolatile(st, 1);
+}
+
+void cg_control_count(struct codegen *cg, uint32_t offset)
+{
+	cg_atomic_add(cg, cg_control_word(cg, offset), cg_const(cg, cg->i64, 1));
+}
+
+/*
+ * A fresh element of an aggregation is made from zeros. Small ones come from the stack, the
+ * histogram's half kilobyte from an array that nobody writes.
+ */
+LLVMValueRef cg_zeros(struct codegen *cg, uint32_t size)
+{
+	if (size <= 32) {
+		LLVMValueRef p = cg_alloca_bytes(cg, size, "zeros");
+
+		cg_zero(cg, p, (size + 7) & ~7u);
+		return p;
+	}
+	if (!cg->zeros) {
+		cg->zeros = cg_map_new(cg, ZEROS_MAP, BPF_MAP_TYPE_ARRAY);
+		cg->zeros->key_size = 4;
+	}
+	if (size > cg->zeros->value_size)
+		cg->zeros->value_size = size;
+
+	LLVMValueRef key = cg_alloca(cg, cg->i32, "zero_key");
+	cg_store(cg, cg_const(cg, cg->i32, 0), key);
+	LLVMValueRef args[] = {cg->zeros->var, key};
+	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, BPF_FUNC_map_lookup_elem, args, 2));
+	LLVMBasicBlockRef found = cg_block(cg, "zeros");
+
+	/* element 0 of an array is always there; the verifier wants to see the check */
+	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), cg->leave, found);
+	cg_at(cg, found);
+	return p;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything that running needs, packed into an image. */
+#include <linux/bpf.h>
+
+#include "codegen/cg.h"
+
+static uint32_t type_row(struct image_builder *b, struct type *t)
+{
+	return t && t->kind != IMAGE_K_VOID ? type_to_image(b, t) : IMAGE_NONE;
+}
+
+static void pack_maps(struct codegen *cg, struct image_builder *b)
+{
+	for (size_t i = 0; i < cg->r->maps.len; i++) {
+		const struct sema_map *m = cg->r->maps.items[i];
+		struct image_map row = {
+			.name = image_add_string(b, m->name),
+			.elf_name = image_add_string(b, m->elf_name),
+			.key = type_row(b, m->key),
+			.value = type_row(b, m->value),
+			.flags = (m->key ? 0 : IMAGE_MAP_SCALAR) |
+				 (m->percpu ? IMAGE_MAP_PERCPU : 0),
+			.max_entries = m->key ? m->max_entries : 1,
+			.value_off = cg_map_value_off(m),
+		};
+
+		image_add_map(b, &row);
+	}
+	for (size_t i = 0; i < cg->r->stacks.len; i++) {
+		const struct sema_stack_map *s = cg->r->stacks.items[i];
+		struct image_map row = {
+			.elf_name = image_add_string(b, s->elf_name),
+			.key = IMAGE_NONE,
+			.value = IMAGE_NONE,
+			.flags = IMAGE_MAP_INTERNAL | IMAGE_MAP_STACKS,
+			.max_entries = s->depth,
+		};
+
+		image_add_map(b, &row);
+	}
+}
+
+static void pack_actions(struct codegen *cg, struct image_builder *b)
+{
+	for (size_t i = 0; i < cg->r->actions.len; i++) {
+		const struct sema_action *a = cg->r->actions.items[i];
+		unsigned line, col;
+
+		diag_position(cg->r->diags, a->span, &line, &col);
+		struct image_action row = {
+			.kind = a->kind,
+			.fmt = image_add_string(b, a->fmt ? a->fmt : ""),
+			.type = type_row(b, a->payload),
+			.map = a->map ? a->map->index : IMAGE_NONE,
+			.where = image_add_string(b, arena_printf(cg->arena, "%s:%u:%u",
+								  cg->r->opts->script_name, line,
+								  col)),
+			.arg = {a->arg[0], a->arg[1]},
+		};
+
+		image_add_action(b, &row);
+	}
+}
+
+static void pack_probes(struct codegen *cg, struct image_builder *b)
+{
+	for (size_t i = 0; i < cg->r->probes.len; i++) {
+		struct image_probe row = {
+			.name = image_add_string(b, cg->r->probes.items[i].name),
+			.type = image_add_string(b, cg->r->probes.items[i].type),
+		};
+
+		image_add_probe(b, &row);
+	}
+	for (size_t i = 0; i < cg->r->programs.len; i++) {
+		const struct sema_program *p = cg->r->programs.items[i];
+
+		for (size_t j = 0; j < p->attachments.len; j++) {
+			const struct sema_attachment *at = &p->attachments.items[j];
+			struct image_attachment row = {
+				.kind = p->attach,
+				.prog = image_add_string(b, p->name),
+				.target = image_add_string(b, at->target ? at->target : ""),
+				.probe = at->probe,
+				.nprobes = at->nprobes,
+				.arg = {at->arg[0], at->arg[1]},
+			};
+
+			image_add_attachment(b, &row);
+		}
+	}
+}
+
+static void pack_config(struct codegen *cg, struct image_builder *b)
+{
+	const struct sema_config *c = &cg->r->config;
+	struct image_config row = {
+		.sync_probes = c->sync_probes,
+		.global_data = cg->control != NULL,
+		.ring_buffer = 1,
+		.perf_rb_pages = c->perf_rb_pages,
+		.missing_probes = c->missing_probes,
+		.print_maps_on_exit = c->print_maps_on_exit,
+		.max_cat_bytes = c->max_cat_bytes,
+		.log_size = c->log_size,
+		.stack_mode = c->stack_mode,
+		.cpp_demangle = c->cpp_demangle,
+		.cache_user_symbols = c->cache_user_symbols,
+		.lazy_symbolication = c->lazy_symbolication,
+		.str_trunc_trailer = image_add_string(b, c->str_trunc_trailer),
+		.script_name = image_add_string(b, cg->r->opts->script_name),
+		.uses_cpid = cg->r->uses_cpid,
+		.boot_clock = target_has(cg->r->target, TARGET_F_BOOT_CLOCK),
+	};
+
+	image_set_config(b, &row);
+}
+
+void *cg_pack(struct codegen *cg, const void *object, size_t object_size, size_t *size)
+{
+	struct image_builder *b = image_builder_new();
+
+	pack_maps(cg, b);
+	pack_actions(cg, b);
+	pack_probes(cg, b);
+	pack_config(cg, b);
+	image_set_object(b, object, object_size);
+
+	void *image = image_finish(b, size);
+	image_builder_free(b);
+	return image;
+}

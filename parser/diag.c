@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sources and diagnostics: collecting, and printing with the place underlined. */
+#include "parser.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COLOR_RED    "\033[31m"
+#define COLOR_YELLOW "\033[33m"
+#define COLOR_RESET  "\033[0m"
+
+uint32_t diag_add_source(struct diag_list *d, const char *name, const char *text, size_t size)
+{
+	struct source s = {
+		.name = arena_strdup(d->arena, name),
+		.text = arena_strndup(d->arena, text, size),
+		.size = (uint32_t)size,
+	};
+
+	vec_push(d->arena, &d->sources, s);
+	return (uint32_t)d->sources.len - 1;
+}
+
+static bool already_said(const struct diag_list *d, struct span at, const char *message)
+{
+	for (size_t i = 0; i < d->diags.len; i++) {
+		const struct diag *o = &d->diags.items[i];
+
+		if (o->span.src == at.src && o->span.begin == at.begin && o->span.end == at.end &&
+		    !strcmp(o->message, message))
+			return true;
+	}
+	return false;
+}
+
+static void __attribute__((format(printf, 4, 0)))
+diag_add(struct diag_list *d, enum diag_level level, struct span at, const char *fmt, va_list ap)
+{
+	struct diag diag = {.level = level, .span = at};
+	char buf[1024];
+
+	if (level == DIAG_ERROR && d->errors >= DIAG_MAX_ERRORS)
+		return;
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	if (already_said(d, at, buf))
+		return;
+	diag.message = arena_strdup(d->arena, buf);
+	vec_push(d->arena, &d->diags, diag);
+	if (level == DIAG_ERROR)
+		d->errors++;
+}
+
+void diag_error(struct diag_list *d, struct span at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	diag_add(d, DIAG_ERROR, at, fmt, ap);
+	va_end(ap);
+}
+
+void diag_warning(struct diag_list *d, struct span at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	diag_add(d, DIAG_WARNING, at, fmt, ap);
+	va_end(ap);
+}
+
+void diag_hint(struct diag_list *d, const char *fmt, ...)
+{
+	char buf[1024];
+	va_list ap;
+
+	if (!d->diags.len)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	d->diags.items[d->diags.len - 1].hint = arena_strdup(d->arena, buf);
+}
+
+/* ---- places --------------------------------------------------------------- */
+
+/* Line of byte @offset, from 1; the offset of the line's first byte in *@start. */
+static unsigned line_of(const struct source *s, uint32_t offset, uint32_t *start)
+{
+	unsigned line = 1;
+
+	*start = 0;
+	if (offset > s->size)
+		offset = s->size;
+	for (uint32_t i = 0; i < offset; i++) {
+		if (s->text[i] != '\n')
+			continue;
+		line++;
+		*start = i + 1;
+	}
+	return line;
+}
+
+static uint32_t line_end(const struct source *s, uint32_t start)
+{
+	const char *nl = memchr(s->text + start, '\n', s->size - start);
+
+	return nl ? (uint32_t)(nl - s->text) : s->size;
+}
+
+void diag_position(const struct diag_list *d, struct span at, unsigned *line, unsigned *col)
+{
+	uint32_t start;
+
+	*line = 1;
+	*col = 1;
+	if (at.src >= d->sources.len)
+		return;
+	*line = line_of(&d->sources.items[at.src], at.begin, &start);
+	*col = at.begin - start + 1;
+}
+
+/* ---- printing --------------------------------------------------------------- */
+
+static bool is_continuation_byte(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Quotes one line: tabs become four columns, control characters cannot reach the terminal. */
+static void print_line(FILE *out, const struct source *s, uint32_t start)
+{
+	uint32_t end = line_end(s, start);
+
+	for (uint32_t i = start; i < end; i++) {
+		unsigned char c = (unsigned char)s->text[i];
+
+		if (c == '\t')
+			fputs("    ", out);
+		else if (c < 0x20 || c == 0x7f)
+			fputc(c == '\r' && i + 1 == end ? ' ' : '?', out);
+		else
+			fputc(c, out);
+	}
+	fputc('\n', out);
+}
+
+/* An empty range (the end of the script) is shown as one mark behind the text. */
+static void print_underline(FILE *out, const struct source *s, uint32_t start, uint32_t begin,
+			    uint32_t end)
+{
+	uint32_t stop = line_end(s, start);
+	bool marked = false;
+
+	for (uint32_t i = start; i < end && i < stop; i++) {
+		char marker = i < begin ? ' ' : '~';
+
+		marked = marked || i >= begin;
+		for (int n = s->text[i] == '\t' ? 4 : !is_continuation_byte(s->text[i]); n; n--)
+			fputc(marker, out);
+	}
+	fputs(marked ? "\n" : "~\n", out);
+}
+
+static void print_place(FILE *out, const struct source *s, uint32_t first, uint32_t start,
+			unsigned lines, const struct span *at)
+{
+	if (lines == 1) {
+		print_line(out, s, first);
+		print_underline(out, s, first, at->begin, at->end);
+		return;
+	}
+	/* A range of several lines is quoted in full instead. */
+	for (uint32_t pos = first; pos <= start && pos <= s->size; pos = line_end(s, pos) + 1)
+		print_line(out, s, pos);
+}
+
+static void print_one(const struct diag_list *d, const struct diag *g, FILE *out, bool color)
+{
+	bool error = g->level == DIAG_ERROR;
+	const struct source *s =
+		g->span.src < d->sources.len ? &d->sources.items[g->span.src] : NULL;
+	uint32_t first = 0, last = 0;
+	unsigned begin_line = 0, end_line = 0;
+
+	if (color)
+		fputs(error ? COLOR_RED : COLOR_YELLOW, out);
+	if (s) {
+		begin_line = line_of(s, g->span.begin, &first);
+		end_line = line_of(s, g->span.end, &last);
+		if (begin_line == end_line)
+			fprintf(out, "%s:%u:%u-%u: ", s->name, begin_line,
+				g->span.begin - first + 1, g->span.end - first + 1);
+		else
+			fprintf(out, "%s:%u-%u: ", s->name, begin_line, end_line);
+	}
+	fprintf(out, "%s: %s%s\n", error ? "ERROR" : "WARNING", g->message,
+		color ? COLOR_RESET : "");
+	if (s)
+		print_place(out, s, first, last, end_line - begin_line + 1, &g->span);
+	if (g->hint)
+		fprintf(out, "HINT: %s\n", g->hint);
+}
+
+static int by_position(const void *va, const void *vb)
+{
+	const struct diag *a = *(const struct diag *const *)va;
+	const struct diag *b = *(const struct diag *const *)vb;
+
+	if (a->level != b->level)
+		return a->level == DIAG_ERROR ? -1 : 1;
+	if (a->span.src != b->span.src)
+		return a->span.src < b->span.src ? -1 : 1;
+	if (a->span.begin != b->span.begin)
+		return a->span.begin < b->span.begin ? -1 : 1;
+	return a < b ? -1 : a > b; /* both in one array: in the order they were said */
+}
+
+void diag_print(const struct diag_list *d, FILE *out, bool color, bool warnings)
+{
+	const struct diag **sorted = arena_alloc(d->arena, (d->diags.len + 1) * sizeof(*sorted));
+
+	for (size_t i = 0; i < d->diags.len; i++)
+		sorted[i] = &d->diags.items[i];
+	qsort(sorted, d->diags.len, sizeof(*sorted), by_position);
+	for (size_t i = 0; i < d->diags.len; i++) {
+		if (sorted[i]->level == DIAG_ERROR || warnings)
+			print_one(d, sorted[i], out, color);
+	}
+}
+
+/* ---- did you mean ----------------------------------------------------------- */
+
+#define NAME_MAX_LEN 64
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+	size_t m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+/* Edit distance with transpositions of neighbours (Damerau, optimal string alignment). */
+static size_t edit_distance(const char *a, size_t la, const char *b, size_t lb)
+{
+	size_t rows[3][NAME_MAX_LEN + 1];
+	size_t *before = rows[0], *prev = rows[1], *cur = rows[2];
+
+	for (size_t j = 0; j <= lb; j++)
+		prev[j] = j;
+	for (size_t i = 1; i <= la; i++) {
+		size_t *spare = before;
+
+		cur[0] = i;
+		for (size_t j = 1; j <= lb; j++) {
+			cur[j] = min3(prev[j] + 1, cur[j - 1] + 1,
+				      prev[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    before[j - 2] + 1 < cur[j])
+				cur[j] = before[j - 2] + 1;
+		}
+		before = prev;
+		prev = cur;
+		cur = spare;
+	}
+	return prev[lb];
+}
+
+const char *diag_did_you_mean(const char *name, const char *const *candidates)
+{
+	size_t len = strlen(name), best = len <= 3 ? 1 : len <= 6 ? 2 : 3;
+	const char *found = NULL;
+
+	if (!len || len > NAME_MAX_LEN)
+		return NULL;
+	for (; *candidates; candidates++) {
+		size_t n = strlen(*candidates), distance;
+
+		if (n > NAME_MAX_LEN)
+			continue;
+		distance = edit_distance(name, len, *candidates, n);
+		/* Replacing everything is no slip. */
+		if (distance >= len || distance >= n || distance > best ||
+		    (found && distance == best))
+			continue;
+		best = distance;
+		found = *candidates;
+	}
+	return found;
+}

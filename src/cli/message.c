@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/message.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RED    "\033[31m"
+#define YELLOW "\033[33m"
+#define RESET  "\033[0m"
+
+bool cli_color(void)
+{
+	const char *mode = getenv("BPFTRACE_COLOR");
+
+	if (mode && !strcmp(mode, "always"))
+		return true;
+	if (mode && !strcmp(mode, "never"))
+		return false;
+	return isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
+}
+
+static void message(const char *word, const char *color, const char *fmt, va_list ap)
+{
+	bool colored = cli_color();
+
+	fprintf(stderr, "%s%s: ", colored ? color : "", word);
+	vfprintf(stderr, fmt, ap);
+	fprintf(stderr, "%s\n", colored ? RESET : "");
+}
+
+void cli_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message("ERROR", RED, fmt, ap);
+	va_end(ap);
+}
+
+void cli_warning(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message("WARNING", YELLOW, fmt, ap);
+	va_end(ap);
+}

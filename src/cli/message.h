@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages of the command line to standard error, coloured where a person reads them.
+ */
+#ifndef BT_CLI_MESSAGE_H
+#define BT_CLI_MESSAGE_H
+
+#include <stdbool.h>
+
+/* Whether messages are coloured: $BPFTRACE_COLOR (auto, always, never), else on terminals. */
+bool cli_color(void);
+/* "ERROR: ..." and "WARNING: ..." with a newline added. */
+void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void cli_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/message.h"
+#include "codegen/compile.h"
+
+#define MAX_PID 0x400000 /* PID_MAX_LIMIT of 64-bit kernels */
+
+/* ---- what each option does ------------------------------------------------ */
+
+static int set_program(struct cli_options *o, const char *arg)
+{
+	/* An empty program is no program, as in bpftrace. */
+	o->program = *arg ? arg : NULL;
+	return 0;
+}
+
+static int set_list(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->mode = CLI_LIST;
+	return 0;
+}
+
+static int set_verbose(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->run.verbose = true;
+	return 0;
+}
+
+static int set_help(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->mode = CLI_HELP;
+	return 0;
+}
+
+static int set_version(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->mode = CLI_VERSION;
+	return 0;
+}
+
+static int set_info(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->mode = CLI_INFO;
+	return 0;
+}
+
+static int set_pid(struct cli_options *o, const char *arg)
+{
+	o->pid_text = arg;
+	return 0;
+}
+
+static int set_command(struct cli_options *o, const char *arg)
+{
+	o->run.command = *arg ? arg : NULL;
+	return 0;
+}
+
+static int set_output(struct cli_options *o, const char *arg)
+{
+	o->run.output = *arg ? arg : NULL;
+	return 0;
+}
+
+static int set_format(struct cli_options *o, const char *arg)
+{
+	o->run.format = arg;
+	return 0;
+}
+
+static int set_buffering(struct cli_options *o, const char *arg)
+{
+	static const char *const modes[] = {
+		[OUTPUT_LINE] = "line",
+		[OUTPUT_FULL] = "full",
+		[OUTPUT_NONE] = "none",
+	};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		if (strcmp(arg, modes[i]))
+			continue;
+		o->run.buffering = i;
+		return 0;
+	}
+	cli_error("USAGE: -B must be either 'line', 'full', or 'none'.");
+	return -EINVAL;
+}
+
+static int set_quiet(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->run.quiet = true;
+	return 0;
+}
+
+static int warnings_conflict(void)
+{
+	cli_error("USAGE: -k, --warnings conflicts with --no-warnings");
+	return -EINVAL;
+}
+
+static int set_warnings(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	if (o->run.no_warnings)
+		return warnings_conflict();
+	if (o->runtime_warnings) {
+		cli_error("USAGE: -kk has been deprecated. Use a single -k for runtime warnings "
+			  "for errors in map lookups and probe reads.");
+		return -EINVAL;
+	}
+	o->runtime_warnings = true;
+	return 0;
+}
+
+static int set_no_warnings(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	if (o->runtime_warnings)
+		return warnings_conflict();
+	o->run.no_warnings = true;
+	return 0;
+}
+
+static int set_include_dir(struct cli_options *o, const char *arg)
+{
+	/* Only #include lines use it, and those are refused by the compiler so far. */
+	(void)o;
+	(void)arg;
+	return 0;
+}
+
+static int set_include(struct cli_options *o, const char *arg)
+{
+	(void)o;
+	cli_error("--include %s: C headers are not supported yet", arg);
+	return -EINVAL;
+}
+
+static int set_unsafe(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->run.unsafe = true;
+	return 0;
+}
+
+static int set_no_feature(struct cli_options *o, const char *arg)
+{
+	char *all = NULL;
+
+	if (asprintf(&all, "%s%s%s", o->no_feature ? o->no_feature : "", o->no_feature ? "," : "",
+		     arg) < 0)
+		return -ENOMEM;
+	free(o->no_feature);
+	o->no_feature = all;
+	return 0;
+}
+
+static int set_no_sync(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->no_sync = true;
+	return 0;
+}
+
+static int set_dry_run(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->run.dry_run = true;
+	return 0;
+}
+
+static int set_emit_elf(struct cli_options *o, const char *arg)
+{
+	o->emit_elf = arg;
+	return 0;
+}
+
+static int set_emit_image(struct cli_options *o, const char *arg)
+{
+	o->emit_image = arg;
+	return 0;
+}
+
+static const struct debug_stage {
+	const char *name;
+	unsigned compile; /* enum compile_dump */
+	unsigned runtime; /* enum runtime_debug */
+	bool image;
+} debug_stages[] = {
+	{"ast", .compile = COMPILE_DUMP_AST},
+	{"types", .compile = COMPILE_DUMP_TYPES},
+	{"codegen", .compile = COMPILE_DUMP_CODEGEN},
+	{"codegen-opt", .compile = COMPILE_DUMP_CODEGEN_OPT},
+	{"asm", .compile = COMPILE_DUMP_ASM},
+	{"image", .image = true},
+	{"libbpf", .runtime = RUNTIME_DEBUG_LIBBPF},
+	{"verifier", .runtime = RUNTIME_DEBUG_VERIFIER},
+};
+
+/* Switches on the stage called by the @len bytes at @name, or all. */
+static int set_stage(struct cli_options *o, const char *name, size_t len)
+{
+	bool all = len == 3 && !strncmp(name, "all", 3);
+	bool found = all;
+
+	for (size_t i = 0; i < sizeof(debug_stages) / sizeof(*debug_stages); i++) {
+		const struct debug_stage *s = &debug_stages[i];
+
+		if (!all && (strlen(s->name) != len || strncmp(s->name, name, len)))
+			continue;
+		o->dump |= s->compile;
+		o->run.debug |= s->runtime;
+		o->dump_image |= s->image;
+		found = true;
+	}
+	if (found)
+		return 0;
+	cli_error("USAGE: invalid option for -d: %.*s", (int)len, name);
+	return -EINVAL;
+}
+
+static int set_debug(struct cli_options *o, const char *arg)
+{
+	while (*arg) {
+		size_t len = strcspn(arg, ",");
+		int err = len ? set_stage(o, arg, len) : 0;
+
+		if (err)
+			return err;
+		arg += len;
+		arg += *arg == ',';
+	}
+	return 0;
+}
+
+/* ---- the table -------------------------------------------------------------- */
+
+enum option_group { GROUP_MAIN, GROUP_WHAT, GROUP_OUTPUT, GROUP_SOURCE, GROUP_SAFETY, GROUP_DEBUG };
+
+struct option_row {
+	enum option_group group;
+	char letter;          /* 0: long only */
+	const char *name;     /* NULL: short only */
+	const char *arg_name; /* NULL: takes no argument */
+	const char *shown;    /* the left column of --help; NULL: not shown */
+	const char *help;
+	int (*set)(struct cli_options *o, const char *arg);
+};
+
+static const struct option_row rows[] = {
+	{GROUP_MAIN, 'e', NULL, "PROGRAM", "-e 'program'", "run this program", set_program},
+	{GROUP_MAIN, 'l', "list", NULL, "-l, --list [search|filename]",
+	 "list the kernel's probes, or those of a script", set_list},
+	{GROUP_MAIN, 'v', "verbose", NULL, "-v, --verbose",
+	 "say more; with -l, show the probes' arguments", set_verbose},
+	{GROUP_MAIN, 'h', "help", NULL, "-h, --help", "show this help", set_help},
+	{GROUP_MAIN, 'V', "version", NULL, "-V, --version", "show the version", set_version},
+	{GROUP_MAIN, 0, "info", NULL, "--info", "show what this kernel and this build support",
+	 set_info},
+
+	{GROUP_WHAT, 'p', "pid", "PID", "-p, --pid PID", "trace only process PID; end with it",
+	 set_pid},
+	{GROUP_WHAT, 'c', "cmd", "CMD", "-c, --cmd CMD",
+	 "run CMD once the probes are awake; end with it", set_command},
+
+	{GROUP_OUTPUT, 'o', "output", "FILE", "-o, --output FILE", "write the output to FILE",
+	 set_output},
+	{GROUP_OUTPUT, 'f', NULL, "FORMAT", "-f FORMAT", "output format ('text')", set_format},
+	{GROUP_OUTPUT, 'B', NULL, "MODE", "-B MODE", "output buffering ('line', 'full', 'none')",
+	 set_buffering},
+	{GROUP_OUTPUT, 'q', "quiet", NULL, "-q, --quiet", "print nothing but the script's output",
+	 set_quiet},
+	{GROUP_OUTPUT, 'k', "warnings", NULL, "-k, --warnings",
+	 "warn when reading memory fails in a probe", set_warnings},
+	{GROUP_OUTPUT, 0, "no-warnings", NULL, "--no-warnings", "print no warnings",
+	 set_no_warnings},
+
+	{GROUP_SOURCE, 'I', NULL, "DIR", "-I DIR", "look for C headers in DIR too",
+	 set_include_dir},
+	{GROUP_SOURCE, 0, "include", "FILE", "--include FILE", "include FILE before the script",
+	 set_include},
+
+	{GROUP_SAFETY, 0, "unsafe", NULL, "--unsafe",
+	 "allow functions that can do harm, such as system()", set_unsafe},
+	{GROUP_SAFETY, 0, "no-sync", NULL, "--no-sync",
+	 "let each probe record from the moment it is attached\n"
+	 "until it is detached (no common start and stop)",
+	 set_no_sync},
+	{GROUP_SAFETY, 0, "no-feature", "FEATURE", "--no-feature FEATURE[,FEATURE]",
+	 "do without these kernel features (names: --info)", set_no_feature},
+
+	{GROUP_DEBUG, 0, "dry-run", NULL, "--dry-run", "stop as soon as all probes are attached",
+	 set_dry_run},
+	{GROUP_DEBUG, 'd', "debug", "STAGE", "-d, --debug STAGE[,STAGE]",
+	 "show the product of a stage: 'ast', 'types', 'codegen',\n"
+	 "'codegen-opt', 'asm', 'image', 'libbpf', 'verifier' or 'all'",
+	 set_debug},
+	{GROUP_DEBUG, 0, "emit-elf", "FILE", "--emit-elf FILE",
+	 "also write the BPF programs to FILE", set_emit_elf},
+	{GROUP_DEBUG, 0, "emit-image", "FILE", "--emit-image FILE",
+	 "write the compiled script to FILE and stop;\n"
+	 "btrun FILE and btrun-run FILE run it",
+	 set_emit_image},
+	/* Taken and ignored, as bpftrace does: BTF is always used where there is any. */
+	{GROUP_DEBUG, 'b', "btf", NULL, NULL, NULL, NULL},
+};
+
+#define NROWS    (sizeof(rows) / sizeof(*rows))
+#define LONG_VAL 0x1000 /* getopt's value of row i without a letter: LONG_VAL + i */
+
+static const struct option_row *find_row(int value)
+{
+	if (value >= LONG_VAL)
+		return &rows[value - LONG_VAL];
+	for (size_t i = 0; i < NROWS; i++)
+		if (rows[i].letter && rows[i].letter == value)
+			return &rows[i];
+	return NULL;
+}
+
+/* Fills getopt's own tables; @letters has room for 2 * NROWS + 1, @longs for NROWS + 1. */
+static void getopt_tables(char *letters, struct option *longs)
+{
+	for (size_t i = 0; i < NROWS; i++) {
+		const struct option_row *r = &rows[i];
+
+		if (r->letter)
+			*letters++ = r->letter;
+		if (r->letter && r->arg_name)
+			*letters++ = ':';
+		if (!r->name)
+			continue;
+		*longs++ = (struct option){
+			.name = r->name,
+			.has_arg = r->arg_name ? required_argument : no_argument,
+			.val = r->letter ? r->letter : LONG_VAL + (int)i,
+		};
+	}
+	*letters = '\0';
+	*longs = (struct option){0};
+}
+
+/* ---- help ------------------------------------------------------------------- */
+
+#define HELP_COLUMN 15
+
+static void print_row(FILE *out, const struct option_row *r)
+{
+	const char *p = r->help;
+	int width = strlen(r->shown) < HELP_COLUMN ? HELP_COLUMN : 0;
+
+	fprintf(out, "    %-*s", width, r->shown);
+	if (!width)
+		fprintf(out, "\n%*s", 4 + HELP_COLUMN, "");
+	while (*p) {
+		size_t len = strcspn(p, "\n");
+
+		fprintf(out, "%.*s\n", (int)len, p);
+		p += len;
+		if (*p++ != '\n')
+			break;
+		fprintf(out, "%*s", 4 + HELP_COLUMN, "");
+	}
+}
+
+void cli_usage(FILE *out)
+{
+	enum option_group group = GROUP_MAIN;
+
+	fputs("btrun - runs bpftrace scripts: tracing for Linux, all probes awake at once\n"
+	      "\n"
+	      "USAGE:\n"
+	      "    btrun [options] filename [parameters]\n"
+	      "    btrun [options] -            (the script comes from standard input)\n"
+	      "    btrun [options] -e 'program' [parameters]\n"
+	      "    named parameters of a script go after --, e.g. btrun FILE -- --disk=loop0\n"
+	      "    btrun FILE -- --help         shows those that the script takes\n"
+	      "\n"
+	      "OPTIONS:\n",
+	      out);
+	for (size_t i = 0; i < NROWS; i++) {
+		if (!rows[i].shown)
+			continue;
+		if (rows[i].group != group)
+			fputs(rows[i].group == GROUP_DEBUG ? "\nTROUBLESHOOTING OPTIONS:\n" : "\n",
+			      out);
+		group = rows[i].group;
+		print_row(out, &rows[i]);
+	}
+	fputs("\n"
+	      "EXAMPLES:\n"
+	      "    btrun -e 'tracepoint:raw_syscalls:sys_enter { @[comm] = count(); }'\n"
+	      "        count system calls by process name\n"
+	      "    btrun -e 't:syscalls:sys_enter_openat { printf(\"%s %s\\n\", comm, "
+	      "str(args.filename)); }'\n"
+	      "        show who opens which file\n"
+	      "    btrun -e 'profile:hz:99 { @[kstack] = count(); }'\n"
+	      "        sample kernel stacks 99 times a second\n"
+	      "    btrun -lv 'tracepoint:block:*'\n"
+	      "        list the block layer's tracepoints with their arguments\n"
+	      "\n"
+	      "btrun(8) tells more, btrun-language(7) the language.\n",
+	      out);
+}
+
+/* ---- putting it together ------------------------------------------------------ */
+
+static int parse_pid(struct cli_options *o)
+{
+	char *end;
+	unsigned long long pid;
+
+	if (!o->pid_text)
+		return 0;
+	errno = 0;
+	pid = strtoull(o->pid_text, &end, 0);
+	if (end == o->pid_text || *end || *o->pid_text == '-' || errno) {
+		cli_error("Failed to parse pid: invalid integer: %s", o->pid_text);
+		return -EINVAL;
+	}
+	if (pid > MAX_PID) {
+		cli_error("Pid out of range: %llu", pid);
+		return -EINVAL;
+	}
+	o->run.pid = (int)pid;
+	return 0;
+}
+
+static int check_format(const struct cli_options *o)
+{
+	if (!strcmp(o->run.format, "text"))
+		return 0;
+	if (!strcmp(o->run.format, "json")) {
+		cli_error("Output format \"json\" is not supported yet");
+		return -EINVAL;
+	}
+	cli_error("Invalid output format \"%s\"\nValid formats: 'text'", o->run.format);
+	return -EINVAL;
+}
+
+/* What may not be combined. */
+static int check_options(struct cli_options *o)
+{
+	int err;
+
+	if (o->run.command && o->pid_text) {
+		cli_error("USAGE: Cannot use both -c and -p.");
+		cli_usage(stderr);
+		return -EINVAL;
+	}
+	err = check_format(o);
+	return err ? err : parse_pid(o);
+}
+
+static int take_list_words(struct cli_options *o, int n, char **words)
+{
+	if (n > 1) {
+		cli_usage(stderr);
+		return -EINVAL;
+	}
+	if (!n || o->program)
+		return 0;
+	if (!access(words[0], F_OK))
+		o->file = words[0];
+	else
+		o->search = words[0];
+	return 0;
+}
+
+/* The script's name (without -e) and its parameters. */
+static int take_script_words(struct cli_options *o, int n, char **words)
+{
+	if (!o->program && !n) {
+		cli_error("USAGE: filename or -e 'program' required.");
+		return -EINVAL;
+	}
+	if (!o->program) {
+		o->file = *words++;
+		n--;
+	}
+	o->params = calloc(n + 1, sizeof(*o->params));
+	o->named = calloc(n + 1, sizeof(*o->named));
+	if (!o->params || !o->named) {
+		cli_error("Out of memory");
+		return -EINVAL;
+	}
+	for (int i = 0; i < n; i++) {
+		if (!strcmp(words[i], "--help"))
+			o->script_help = true;
+		else if (!strncmp(words[i], "--", 2))
+			o->named[o->nnamed++] = words[i] + 2;
+		else
+			o->params[o->nparams++] = words[i];
+	}
+	return 0;
+}
+
+int cli_options_parse(struct cli_options *o, int argc, char **argv)
+{
+	char letters[2 * NROWS + 1];
+	struct option longs[NROWS + 1];
+	int value, err;
+
+	o->run.format = "text";
+	if (argc <= 1) {
+		cli_usage(stderr);
+		return -EINVAL;
+	}
+	getopt_tables(letters, longs);
+	while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		const struct option_row *r = find_row(value);
+
+		if (!r) {
+			cli_usage(stderr);
+			return -EINVAL;
+		}
+		err = r->set ? r->set(o, optarg) : 0;
+		if (err)
+			return err;
+		if (o->mode == CLI_HELP || o->mode == CLI_VERSION)
+			return 0;
+	}
+	err = check_options(o);
+	if (err || o->mode == CLI_INFO)
+		return err;
+	if (o->mode == CLI_LIST)
+		return take_list_words(o, argc - optind, argv + optind);
+	return take_script_words(o, argc - optind, argv + optind);
+}
+
+void cli_options_free(struct cli_options *o)
+{
+	free(o->params);
+	free(o->named);
+	free(o->no_feature);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line as a struct: what was asked for, checked, nothing done yet.
+ */
+#ifndef BT_CLI_OPTIONS_H
+#define BT_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "runtime/runtime.h"
+
+enum cli_mode { CLI_RUN, CLI_LIST, CLI_INFO, CLI_HELP, CLI_VERSION };
+
+struct cli_options {
+	enum cli_mode mode;
+	const char *program; /* -e; NULL: none */
+	const char *file;    /* script or image, "-": standard input; NULL with -e */
+	const char *search;  /* -l without a script: what to look for */
+	/* Script parameters; arrays end with NULL, strings belong to argv. */
+	const char **params;
+	size_t nparams;
+	const char **named; /* without the leading -- */
+	size_t nnamed;
+	bool script_help; /* --help stood behind -- */
+	unsigned dump;    /* -d: enum compile_dump bits */
+	bool dump_image;
+	bool no_sync;
+	bool runtime_warnings; /* -k */
+	char *no_feature;      /* names joined by commas (malloc), NULL: none */
+	const char *emit_elf;
+	const char *emit_image;
+	const char *pid_text; /* -p as written, NULL: none */
+	struct runtime_options run;
+};
+
+/*
+ * Reads the command line into @o, which the caller has zeroed and frees with
+ * cli_options_free(), also after a failure. Returns 0, or -EINVAL after printing what is wrong.
+ */
+int cli_options_parse(struct cli_options *o, int argc, char **argv);
+void cli_options_free(struct cli_options *o);
+/* Prints the text of --help. */
+void cli_usage(FILE *out);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attachments, and taking them off again. */
+#include "probes/probes_internal.h"
+
+#include <bpf/libbpf.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* Threads wait for the kernel, they do not compute. */
+#define MAX_THREADS 32
+
+struct probe_link {
+	bool slow;
+	size_t n;
+	struct bpf_link *links[];
+};
+
+struct probe_link *probe_link_new(size_t n, bool slow)
+{
+	struct probe_link *l = calloc(1, sizeof(*l) + n * sizeof(*l->links));
+
+	if (l)
+		l->slow = slow;
+	return l;
+}
+
+void probe_link_add(struct probe_link *link, struct bpf_link *bpf)
+{
+	link->links[link->n++] = bpf;
+}
+
+void probe_link_free(struct probe_link *link)
+{
+	if (!link)
+		return;
+	for (size_t i = 0; i < link->n; i++)
+		bpf_link__destroy(link->links[i]);
+	free(link);
+}
+
+/* Links that threads take one after the other. */
+struct detaching {
+	struct probe_link **links;
+	size_t n;
+	_Atomic size_t next;
+};
+
+static void *detach(void *arg)
+{
+	struct detaching *d = arg;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&d->next, 1)) < d->n)
+		probe_link_free(d->links[i]);
+	return NULL;
+}
+
+static void detach_side_by_side(struct detaching *d)
+{
+	pthread_t threads[MAX_THREADS];
+	size_t n = 0;
+
+	while (n + 1 < d->n && n < MAX_THREADS && !pthread_create(&threads[n], NULL, detach, d))
+		n++;
+	detach(d);
+	while (n)
+		pthread_join(threads[--n], NULL);
+}
+
+/*
+ * The kernel waits for programs that may still run, 30 ms a tracepoint for the program and
+ * 30 ms for the event. The first wait can be shared, the second is under a lock: 16
+ * tracepoints take 0.6 s side by side instead of 1.1 s.
+ */
+void probe_links_free(struct probe_link **links, size_t n)
+{
+	struct detaching d = {.links = calloc(n ? n : 1, sizeof(*links))};
+
+	for (size_t i = 0; i < n; i++) {
+		if (d.links && links[i] && links[i]->slow)
+			d.links[d.n++] = links[i];
+		else
+			probe_link_free(links[i]);
+	}
+	detach_side_by_side(&d);
+	free(d.links);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of src/probes/ share. */
+#ifndef BT_PROBES_INTERNAL_H
+#define BT_PROBES_INTERNAL_H
+
+#include <linux/perf_event.h>
+
+#include "probes/probes.h"
+
+#define PROBE_NAME_MAX 512
+
+typedef int probe_point_fn(const struct probe_point *p, void *arg);
+
+extern const struct probe_type probe_begin, probe_end, probe_interval, probe_profile,
+	probe_rawtracepoint, probe_software, probe_tracepoint;
+extern const struct attacher attacher_interval, attacher_profile, attacher_raw_tp,
+	attacher_software, attacher_tracepoint;
+
+/* ---- parsing -------------------------------------------------------------- */
+
+/* Writes a message to @err and returns @code. */
+int probe_fail(char *err, size_t errlen, int code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/*
+ * A number as the language writes it: 0x, 0b, octal, 1e6, 1_000, and the suffixes of C and of
+ * time ("10ms" is ns). Returns 0, or -EINVAL with what is wrong in @why.
+ */
+int probe_parse_uint(const char *text, uint64_t *value, char *why, size_t size);
+/* expand() of the types that have one name and no parts. */
+int probe_expand_plain(const char *type, enum image_attach_kind kind, const char *const *parts,
+		       size_t nparts, probe_point_fn *cb, void *arg, char *err, size_t errlen);
+
+/* How often: interval and profile are written alike. */
+struct probe_rate {
+	const char *unit;   /* "s", "ms", "us" or "hz" */
+	uint64_t count;     /* of units, at least 1 */
+	uint64_t period_ns; /* for hz rounded down; at most INT64_MAX */
+};
+int probe_parse_rate(const char *type, const char *const *parts, size_t nparts,
+		     struct probe_rate *rate, char *err, size_t errlen);
+/* Lists the units: "interval:s:". */
+int probe_list_units(const struct probe_type *type, const char *pattern, probe_point_fn *cb,
+		     void *arg);
+
+/*
+ * Takes -l's search pattern apart. Returns whether @type may match, and what is to be matched
+ * behind the type's name in *@rest ("*" for everything). A pattern without a colon searches
+ * all types; @by_name_only: the type is only listed when the pattern names it.
+ */
+bool probe_list_wanted(const struct probe_type *type, const char *pattern, bool by_name_only,
+		       const char **rest);
+
+/* ---- attaching ------------------------------------------------------------ */
+
+/* An empty link with room for @n attachments. NULL with errno set. */
+struct probe_link *probe_link_new(size_t n, bool slow);
+struct bpf_link;
+void probe_link_add(struct probe_link *link, struct bpf_link *bpf);
+
+/* Writes "WHAT: reason" to env->err and returns @code (a negative errno). */
+int probe_attach_fail(struct attach_env *env, int code, const char *what);
+/*
+ * Opens a perf event and attaches @prog to it; @cpu -1 is any (then @pid must be one).
+ * Returns 0 with the attachment added to @link, or a negative errno with env->err set.
+ */
+int probe_attach_perf(struct attach_env *env, struct bpf_program *prog,
+		      struct perf_event_attr *attr, int pid, int cpu, struct probe_link *link);
+/* The same on each CPU that is online; for env->pid only when it is set. A new link in *@link. */
+int probe_attach_all_cpus(struct attach_env *env, struct bpf_program *prog,
+			  struct perf_event_attr *attr, struct probe_link **link);
+/* The first CPU that is online. */
+int probe_first_cpu(void);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of probe types and attachers. */
+#include "probes/probes_internal.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* The order is that of -l: by name. */
+const struct probe_type *const probe_types[] = {
+	&probe_begin,         &probe_end,      &probe_interval,   &probe_profile,
+	&probe_rawtracepoint, &probe_software, &probe_tracepoint, NULL,
+};
+
+static const struct attacher *const attachers[] = {
+	&attacher_tracepoint, &attacher_raw_tp,   &attacher_interval,
+	&attacher_profile,    &attacher_software,
+};
+
+/* probe_types in words. */
+static const char *const names[] = {
+	"begin",         "BEGIN", "end",      "END", "interval",   "i", "profile", "p",
+	"rawtracepoint", "rt",    "software", "s",   "tracepoint", "t", NULL,
+};
+
+const struct probe_type *probe_type_find(const char *name)
+{
+	for (size_t i = 0; probe_types[i]; i++) {
+		const struct probe_type *type = probe_types[i];
+
+		if (!strcasecmp(type->name, name))
+			return type;
+		for (size_t k = 0; type->aliases[k]; k++) {
+			if (!strcmp(type->aliases[k], name))
+				return type;
+		}
+	}
+	return NULL;
+}
+
+const char *const *probe_type_names(void)
+{
+	return names;
+}
+
+const struct attacher *attacher_find(uint32_t kind)
+{
+	for (size_t i = 0; i < sizeof(attachers) / sizeof(*attachers); i++) {
+		if (attachers[i]->kind == kind)
+			return attachers[i];
+	}
+	return NULL;
+}
+
+bool probe_list_wanted(const struct probe_type *type, const char *pattern, bool by_name_only,
+		       const char **rest)
+{
+	const char *colon = strchr(pattern, ':');
+	char provider[64];
+
+	*rest = colon ? colon + 1 : pattern;
+	if (!**rest)
+		*rest = "*";
+	if (!colon)
+		return !by_name_only;
+	if ((size_t)(colon - pattern) >= sizeof(provider))
+		return false;
+	memcpy(provider, pattern, colon - pattern);
+	provider[colon - pattern] = 0;
+	if (target_has_wildcard(provider))
+		return !by_name_only && target_glob(provider, type->name);
+	return probe_type_find(provider) == type;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sema's own state, shared by its files.
+ *
+ * The order of work: config, probes (attach points to programs, each with its copy of
+ * the body), variables (scopes, unrolling), then typing: all programs are typed again
+ * and again, quietly, until no map or variable changes any more; one last pass reports.
+ * An expression whose type is not known has type NULL, and whoever finds such an operand
+ * says nothing: the one that could not be typed has spoken, or will in the last pass.
+ */
+#ifndef BT_SEMA_INTERNAL_H
+#define BT_SEMA_INTERNAL_H
+
+#include "sema.h"
+
+#define SEMA_MAX_PASSES   200
+#define SEMA_MAX_UNROLL   100
+#define SEMA_MAX_CLONED   20000 /* statements that unrolling may create */
+#define SEMA_STACK_DEPTH  127   /* default depth of kstack and ustack */
+#define SEMA_STACK_MAX    1024
+#define SEMA_MAX_TUPLE    4096 /* bytes of the value of a tuple, string or key */
+#define SEMA_MAX_FMT_ARGS 127
+
+/* A named option: getopt() and what the command line says of it. */
+struct sema_getopt {
+	const char *name;
+	struct type *type;
+	uint64_t value;    /* INT, BOOL */
+	const char *text;  /* STRING */
+	const char *shown; /* the default as text */
+	bool failed;       /* the command line's value does not fit; already reported */
+	uint32_t option;   /* row of result->options */
+	struct span span;
+};
+
+/* What sema knows of a program beyond what it hands on. */
+struct sema_work {
+	struct sema_program *prog;
+	struct ast_probe *probe;
+	const char *category, *event; /* tracepoint, raw tracepoint (category NULL) */
+	bool args_failed;             /* no args: already reported */
+	bool probe_known;             /* one probe only: its row is probe_row */
+	uint32_t probe_row;
+};
+
+/* The text of a map's first use with or without key: neither, until it is used. */
+enum sema_map_shape { SHAPE_UNKNOWN, SHAPE_SCALAR, SHAPE_KEYED };
+
+struct sema_map_work {
+	struct sema_map *map;
+	enum sema_map_shape shape;
+	struct type *arg; /* what sum(), min()... were called with so far */
+	bool assigned;    /* something was, or was tried to be, assigned */
+	bool read;        /* a value was read */
+};
+
+struct sema {
+	struct arena *arena;
+	struct types *types;
+	struct target *target;
+	struct diag_list *diags;
+	const struct sema_options *opts;
+	struct ast_program *ast;
+	struct sema_result *r;
+
+	VEC(struct sema_work *) works;
+	VEC(struct sema_map_work *) maps;
+	VEC(struct sema_getopt *) options;
+	VEC(struct type *) stack_types; /* one object for each kind, depth and mode in use */
+	VEC(struct span) untyped;       /* uses of variables without a type */
+	struct type *literal[4];        /* int8 to int64 of literals: sign still open */
+	struct type *negative[4];       /* int8 to int64 of negative literals */
+	struct type *literal_u64;
+
+	struct sema_work *work; /* being typed */
+	bool report;            /* the last pass: complaints are printed, actions collected */
+	bool changed;           /* a map or variable got another type in this pass */
+	bool probes_failed;     /* some probe has not been found */
+	bool include_dead;      /* type dead code too, for the maps that only it fills */
+	unsigned loop_depth;
+	unsigned fold_only; /* within an operand of sizeof: nothing is generated */
+	size_t cloned;
+	/*
+	 * probe is a number that is shown as a name. When a script does more with it (compares
+	 * it, stores it beside strings), everything starts again with probe as a string constant.
+	 */
+	bool probe_strings, want_probe_strings;
+};
+
+/* ---- sema.c ---- */
+void sema_error(struct sema *s, struct span at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void sema_warning(struct sema *s, struct span at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void sema_hint(struct sema *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+const char *sema_tn(struct sema *s, const struct type *t); /* type_name, "none" for NULL */
+
+/* ---- config.c ---- */
+void sema_config_defaults(struct sema_config *c);
+void sema_config_run(struct sema *s);
+
+/* ---- probes.c, programs.c, usage.c ---- */
+struct sema_point { /* a probe found, strings in the arena */
+	const struct probe_type *type;
+	struct probe_point p;
+	struct span span;
+};
+struct sema_points {
+	VEC(struct sema_point) v;
+};
+void sema_find_points(struct sema *s, struct ast_probe *probe, struct sema_points *out);
+void sema_make_programs(struct sema *s);
+
+struct sema_usage {
+	bool args, probe, stack;
+	bool too_deep; /* nested beyond what the functions here may recurse into */
+};
+/* What a probe's predicate and body mention. */
+struct sema_usage sema_probe_usage(const struct ast_probe *p);
+
+/* ---- walk.c: visiting ---- */
+struct sema_visitor {
+	void (*expr)(struct ast_expr *e, void *arg);
+	void (*block)(struct ast_block *b, void *arg);
+	void *arg;
+};
+/* Calls the visitor for what stands directly below e, st or t; NULL is skipped. */
+void sema_visit_expr(struct ast_expr *e, const struct sema_visitor *v);
+void sema_visit_stmt(struct ast_stmt *st, const struct sema_visitor *v);
+
+/* ---- vars.c ---- */
+/* Unrolls, and gives every variable of the program its struct sema_var. */
+void sema_resolve_vars(struct sema *s, struct sema_work *w);
+
+/* ---- maps.c ---- */
+struct sema_map *sema_map_get(struct sema *s, const char *name, struct span at);
+struct sema_map_work *sema_map_work(struct sema *s, const struct sema_map *m);
+/* Binds e (AST_MAP) to its map, checks its shape and key. False: an error was reported. */
+bool sema_map_access(struct sema *s, struct ast_expr *e);
+/* Binds a map given as a whole, as in clear(@m); its shape is left open. */
+struct sema_map *sema_map_whole(struct sema *s, struct ast_expr *e);
+bool sema_map_key(struct sema *s, struct sema_map *m, struct type *t, struct span at);
+bool sema_map_value(struct sema *s, struct sema_map *m, struct type *t, struct span at);
+struct type *sema_type_map(struct sema *s, struct ast_expr *e);
+void sema_finish_maps(struct sema *s);
+
+/* ---- typing.c: types joined and named ---- */
+struct type *sema_literal_type(struct sema *s, uint64_t value);
+struct type *sema_negative_type(struct sema *s, int64_t value);
+/* An integer constant whose exact value counts, not its width: a literal or made of such. */
+bool sema_is_literal(const struct sema *s, const struct ast_expr *e);
+bool sema_int_like(const struct type *t);  /* INT, ENUM, BOOL, castable aggregation */
+bool sema_castable(const struct type *t);  /* count, sum, min, max, avg: read as a number */
+bool sema_is_number(const struct type *t); /* INT, ENUM */
+/* What reading an aggregation as a number gives. */
+struct type *sema_number_of(struct sema *s, struct type *agg);
+/* The type that holds both, @a itself when it does already; NULL when there is none. */
+struct type *sema_join(struct sema *s, struct type *a, struct type *b);
+/* A copy of @t that lies in (or points into) @space, when it does not say so itself. */
+struct type *sema_in_space(struct sema *s, struct type *t, enum type_space space);
+enum type_space sema_default_space(const struct sema *s);
+/* A type as written; NULL after an error. */
+struct type *sema_written_type(struct sema *s, struct ast_type *t);
+bool sema_fits(const struct type *from, const struct type *to); /* integers: no value lost */
+bool sema_const_fits(const struct ast_expr *e, const struct type *to);
+/* Warns when the number e loses its value or sign as a @to; literals have been checked. */
+void sema_warn_of_cast(struct sema *s, struct ast_expr *e, const struct type *to);
+
+/* ---- expr.c, operators.c ---- */
+/* Types e and everything below it; returns e->type. */
+struct type *sema_expr(struct sema *s, struct ast_expr *e);
+struct type *sema_type_unary(struct sema *s, struct ast_expr *e);
+struct type *sema_type_binary(struct sema *s, struct ast_expr *e);
+struct type *sema_type_ternary(struct sema *s, struct ast_expr *e);
+struct type *sema_type_cast(struct sema *s, struct ast_expr *e);
+/* The type of l op r, also for compound assignments; complaints are put at @at. */
+struct type *sema_binary_type(struct sema *s, struct span at, enum ast_binary_op op, struct type *l,
+			      struct type *r);
+/* Whether a value of this type may decide: integers, bools, pointers, constant strings. */
+bool sema_condition(struct sema *s, struct ast_expr *cond, struct span at);
+
+/* ---- access.c: fields, elements ---- */
+struct type *sema_type_field(struct sema *s, struct ast_expr *e);
+struct type *sema_type_tuple_field(struct sema *s, struct ast_expr *e);
+struct type *sema_type_index(struct sema *s, struct ast_expr *e);
+struct type *sema_type_sizeof(struct sema *s, struct ast_expr *e);
+struct type *sema_type_offsetof(struct sema *s, struct ast_expr *e);
+
+/* ---- fold.c ---- */
+void sema_set_int(struct ast_expr *e, struct type *t, uint64_t v);
+void sema_set_string(struct sema *s, struct ast_expr *e, const char *text);
+bool sema_const_true(const struct ast_expr *e); /* e->is_const holds */
+/* Both try to make e, its operands typed, a constant. True: done, e->type NULL after errors. */
+bool sema_fold_unary(struct sema *s, struct ast_expr *e);
+bool sema_fold_binary(struct sema *s, struct ast_expr *e);
+
+/* ---- params.c: positional parameters and options ---- */
+struct type *sema_type_positional(struct sema *s, struct ast_expr *e);
+const char *sema_param(const struct sema *s, uint64_t n); /* "" when not given */
+void sema_check_options(struct sema *s);
+
+/* ---- stmt.c ---- */
+void sema_type_program(struct sema *s, struct sema_work *w);
+struct type *sema_block_value(struct sema *s, struct ast_block *b);
+
+/* ---- call.c ---- */
+struct type *sema_type_ident(struct sema *s, struct ast_expr *e);
+struct type *sema_type_call(struct sema *s, struct ast_expr *e);
+const char *sema_builtin_name(const struct ast_expr *e);
+size_t sema_nargs(const struct ast_expr *e);
+struct ast_expr *sema_arg(const struct ast_expr *e, size_t i);
+/* "f() expects a string literal (int provided)". Types the argument. */
+bool sema_want_string_literal(struct sema *s, struct ast_expr *e, size_t i);
+bool sema_want_int_literal(struct sema *s, struct ast_expr *e, size_t i);
+bool sema_want_int(struct sema *s, struct ast_expr *e, size_t i);
+const char *sema_kind_word(const struct type *t); /* "int", "string", ... */
+/* Adds a copy of @a as the action of call e, in the last pass and where code is generated. */
+void sema_add_action(struct sema *s, struct ast_expr *e, const struct sema_action *a);
+/* The map given whole as argument 0, or NULL after "clear() expects a map argument". */
+struct sema_map *sema_arg_map(struct sema *s, struct ast_expr *e);
+
+/* ---- format.c ---- */
+/* Checks the arguments from @first on against @fmt; the payload in *@payload (NULL: none). */
+bool sema_check_format(struct sema *s, struct ast_expr *e, const char *fmt, size_t first,
+		       struct type **payload);
+/* What a value is sent as: integers widened, aggregations as numbers. NULL: cannot be. */
+struct type *sema_payload_type(struct sema *s, struct type *t);
+
+/* ---- aggregations.c ---- */
+/* @target = f(...). */
+void sema_assign_aggregation(struct sema *s, struct ast_stmt *st);
+bool sema_is_aggregation_call(const struct ast_expr *e);
+
+/* ---- stacks.c ---- */
+void sema_finish_stacks(struct sema *s);
+
+/* ---- display.c ---- */
+struct ast_program *sema_display(struct sema *s);
+
+/* ---- the checks named in builtins.def ---- */
+#define BUILTIN(id, name, flags, min, max, check, emit)                                            \
+	struct type *sema_check_##check(struct sema *s, struct ast_expr *e);
+#include "sema/builtins.def"
+#undef BUILTIN
+
+#endif

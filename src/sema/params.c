@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the command line gives to the script: $1, and getopt() with its named options. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* ---- positional parameters ---------------------------------------------- */
+
+const char *sema_param(const struct sema *s, uint64_t n)
+{
+	return n >= 1 && n <= s->opts->nparams ? s->opts->params[n - 1] : "";
+}
+
+/* A whole number, as a literal of the language; with a minus, *@negative is set. */
+static bool parse_number(const char *text, uint64_t *v, bool *negative)
+{
+	const char *digits = text + (*text == '-');
+	char *end;
+
+	*negative = digits != text;
+	if (!isdigit((unsigned char)*digits))
+		return false;
+	errno = 0;
+	*v = strtoull(digits, &end, 0);
+	if (errno || *end || (*negative && *v > (uint64_t)INT64_MAX + 1))
+		return false;
+	if (*negative)
+		*v = -*v;
+	return true;
+}
+
+/* A number where it looks like one, text otherwise. */
+struct type *sema_type_positional(struct sema *s, struct ast_expr *e)
+{
+	const char *text = sema_param(s, e->u.integer.value);
+	uint64_t v = 0;
+	bool negative = false;
+
+	if (!text[0])
+		sema_warning(s, e->span, "Positional parameter $%llu is empty or not provided.",
+			     (unsigned long long)e->u.integer.value);
+	else if (!parse_number(text, &v, &negative)) {
+		sema_set_string(s, e, text);
+		return e->type;
+	}
+	sema_set_int(e, negative && v ? sema_negative_type(s, (int64_t)v) : sema_literal_type(s, v),
+		     v);
+	return e->type;
+}
+
+/* ---- named options ------------------------------------------------------ */
+
+/* What the command line gives for @name: the text after "=", "true" for none, or NULL. */
+static const char *given(const struct sema *s, const char *name)
+{
+	size_t len = strlen(name);
+
+	/* The last one wins. */
+	for (size_t i = s->opts->nnamed; i-- > 0;) {
+		const char *o = s->opts->named[i];
+
+		if (strncmp(o, name, len))
+			continue;
+		if (!o[len])
+			return "true";
+		if (o[len] == '=')
+			return o + len + 1;
+	}
+	return NULL;
+}
+
+static void bad_value(struct sema *s, struct ast_expr *e, struct sema_getopt *o, const char *what,
+		      const char *text)
+{
+	o->failed = true;
+	sema_error(s, e->span, "program command line option --%s %s (value: %s)", o->name, what,
+		   text);
+}
+
+static void set_bool(struct sema *s, struct ast_expr *e, struct sema_getopt *o, const char *text)
+{
+	if (!strcmp(text, "true") || !strcmp(text, "1"))
+		o->value = 1;
+	else if (!strcmp(text, "false") || !strcmp(text, "0"))
+		o->value = 0;
+	else
+		bad_value(s, e, o, "expects a boolean (e.g. 'true')", text);
+}
+
+static void set_number(struct sema *s, struct ast_expr *e, struct sema_getopt *o, const char *text)
+{
+	bool negative;
+
+	if (parse_number(text, &o->value, &negative))
+		return;
+	bad_value(s, e, o, strcmp(text, "true") ? "invalid integer" : "expects an integer", text);
+}
+
+static void apply_given(struct sema *s, struct ast_expr *e, struct sema_getopt *o)
+{
+	const char *text = given(s, o->name);
+
+	if (!text)
+		return;
+	if (o->type->kind == IMAGE_K_BOOL)
+		set_bool(s, e, o, text);
+	else if (o->type->kind == IMAGE_K_STRING)
+		o->text = text;
+	else
+		set_number(s, e, o, text);
+}
+
+/* Fills type and default from the call's second argument. False after an error. */
+static bool read_default(struct sema *s, struct ast_expr *e, struct sema_getopt *o)
+{
+	struct ast_expr *x = sema_nargs(e) > 1 ? sema_arg(e, 1) : NULL;
+
+	o->type = type_simple(s->types, IMAGE_K_BOOL);
+	if (!x)
+		return true;
+	sema_expr(s, x);
+	if (!x->type)
+		return false;
+	if (!x->is_const) {
+		sema_error(s, x->span,
+			   "Second argument to 'getopt' must be a string literal, integer "
+			   "literal, or a boolean literal.");
+		return false;
+	}
+	o->value = x->const_int;
+	if (x->type->kind == IMAGE_K_BOOL) {
+		o->shown = o->value ? "true" : "false";
+	} else if (x->type->kind == IMAGE_K_STRING) {
+		o->text = o->shown = x->const_str;
+		o->type = x->type;
+	} else {
+		bool negative = x->type->is_signed && (int64_t)o->value < 0;
+
+		o->type = type_int(s->types, 8, negative);
+		o->shown = negative ? arena_printf(s->arena, "%lld", (long long)o->value)
+				    : arena_printf(s->arena, "%llu", (unsigned long long)o->value);
+	}
+	return true;
+}
+
+static const char *default_text(const struct sema_getopt *o)
+{
+	return o->shown ? o->shown : "false";
+}
+
+static struct sema_getopt *find_option(struct sema *s, const char *name)
+{
+	for (size_t i = 0; i < s->options.len; i++)
+		if (!strcmp(s->options.items[i]->name, name))
+			return s->options.items[i];
+	return NULL;
+}
+
+static bool same_default(const struct sema_getopt *a, const struct sema_getopt *b)
+{
+	return a->type->kind == b->type->kind && !strcmp(default_text(a), default_text(b));
+}
+
+static struct sema_getopt *add_option(struct sema *s, struct ast_expr *e,
+				      const struct sema_getopt *seen)
+{
+	struct sema_getopt *o = arena_new_of(s->arena, struct sema_getopt);
+	struct sema_option row = {.name = seen->name, .default_value = seen->shown};
+
+	*o = *seen;
+	o->option = (uint32_t)s->r->options.len;
+	o->span = e->span;
+	row.kind = o->type->kind;
+	vec_push(s->arena, &s->r->options, row);
+	vec_push(s->arena, &s->options, o);
+	return o;
+}
+
+/* The third argument, and whether it agrees with other calls of the same option. */
+static bool describe(struct sema *s, struct ast_expr *e, struct sema_getopt *o)
+{
+	struct sema_option *row = &s->r->options.items[o->option];
+	const char *text;
+
+	if (sema_nargs(e) < 3)
+		return true;
+	if (!sema_expr(s, sema_arg(e, 2)))
+		return false;
+	text = sema_arg(e, 2)->const_str;
+	if (!sema_arg(e, 2)->is_const || !text) {
+		sema_error(s, sema_arg(e, 2)->span,
+			   "Function 'getopt' requires the third parameter to be a string "
+			   "literal.");
+		return false;
+	}
+	if (row->description && strcmp(row->description, text)) {
+		sema_error(s, e->span,
+			   "Command line option '%s' must have the same description in all "
+			   "places it's used.",
+			   o->name);
+		return false;
+	}
+	row->description = text;
+	return true;
+}
+
+static struct type *option_value(struct sema *s, struct ast_expr *e, struct sema_getopt *o)
+{
+	struct sema_getopt now = *o;
+
+	now.failed = false;
+	apply_given(s, e, &now);
+	if (now.failed)
+		return NULL;
+	if (o->type->kind == IMAGE_K_STRING)
+		sema_set_string(s, e, now.text);
+	else
+		sema_set_int(e, o->type, now.value);
+	return e->type;
+}
+
+struct type *sema_check_getopt(struct sema *s, struct ast_expr *e)
+{
+	struct ast_expr *name = sema_arg(e, 0);
+	struct sema_getopt seen = {0}, *o;
+
+	sema_expr(s, name);
+	if (!name->type)
+		return NULL;
+	if (!name->is_const || name->type->kind != IMAGE_K_STRING) {
+		sema_error(s, name->span, "First argument to 'getopt' must be a string literal.");
+		return NULL;
+	}
+	seen.name = name->const_str;
+	if (!read_default(s, e, &seen))
+		return NULL;
+	o = find_option(s, seen.name);
+	if (!o)
+		o = add_option(s, e, &seen);
+	else if (!same_default(o, &seen)) {
+		sema_error(s, e->span,
+			   "Command line option '%s' needs to have the same default value in all "
+			   "places it is used. Previous default value: %s",
+			   o->name, default_text(o));
+		return NULL;
+	}
+	return describe(s, e, o) ? option_value(s, e, o) : NULL;
+}
+
+/* ---- the script knows them all? ----------------------------------------- */
+
+static const char *option_name(struct sema *s, const char *given_option)
+{
+	return arena_strndup(s->arena, given_option, strcspn(given_option, "="));
+}
+
+void sema_check_options(struct sema *s)
+{
+	const char *unknown = NULL, *known = NULL;
+
+	for (size_t i = 0; i < s->opts->nnamed; i++) {
+		const char *name = option_name(s, s->opts->named[i]);
+
+		if (find_option(s, name))
+			continue;
+		unknown = unknown ? arena_printf(s->arena, "%s, --%s", unknown, name)
+				  : arena_printf(s->arena, "--%s", name);
+	}
+	if (!unknown)
+		return;
+	for (size_t i = 0; i < s->options.len; i++)
+		known = known ? arena_printf(s->arena, "%s, --%s", known, s->options.items[i]->name)
+			      : arena_printf(s->arena, "--%s", s->options.items[i]->name);
+	sema_error(s, s->options.len ? s->options.items[0]->span : (struct span){0},
+		   "unexpected program command line options: %s", unknown);
+	if (known)
+		sema_hint(s, "expected program options: %s", known);
+}

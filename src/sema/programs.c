@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Probes to programs: one program serves as many probes as its body allows, attached in
+ * the cheapest way that still gives the body what it reads.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define MAX_SYSCALL 4096
+
+/* How a probe is to be attached, and with whom it may share a program. */
+enum way {
+	WAY_PLAIN,     /* as the probe type says */
+	WAY_RAW,       /* a tracepoint through its raw tracepoint */
+	WAY_SYS_ENTER, /* a system call through raw sys_enter */
+	WAY_SYS_EXIT,
+};
+
+struct grouping {
+	struct sema *s;
+	struct ast_probe *probe;
+	struct sema_usage usage;
+	VEC(struct sema_work *) made; /* for this probe */
+	VEC(enum way) ways;           /* of each */
+};
+
+static bool is_tracepoint(const struct sema_point *pt)
+{
+	return pt->p.attach == IMAGE_AT_TRACEPOINT && pt->p.parts[0] && pt->p.parts[1];
+}
+
+static const char *after(const char *s, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return strncmp(s, prefix, n) ? NULL : s + n;
+}
+
+/* The system call's number and which end of it; negative: none that we know. */
+static int syscall_of(const struct sema_point *pt, enum way *way)
+{
+	const char *name;
+	int nr;
+
+	if (strcmp(pt->p.parts[0], "syscalls"))
+		return -1;
+	*way = WAY_SYS_ENTER;
+	name = after(pt->p.parts[1], "sys_enter_");
+	if (!name) {
+		*way = WAY_SYS_EXIT;
+		name = after(pt->p.parts[1], "sys_exit_");
+	}
+	if (!name)
+		return -1;
+	nr = target_syscall_nr(name);
+	return nr < MAX_SYSCALL ? nr : -1;
+}
+
+static const char *raw_syscall_name(enum way way)
+{
+	return way == WAY_SYS_ENTER ? "sys_enter" : "sys_exit";
+}
+
+static enum way choose_way(struct grouping *g, const struct sema_point *pt)
+{
+	struct target *t = g->s->target;
+	enum way way;
+
+	if (!is_tracepoint(pt) || g->usage.stack || !target_has(t, TARGET_F_RAW_TP))
+		return WAY_PLAIN;
+	if (syscall_of(pt, &way) >= 0)
+		return target_has_raw_tracepoint(t, raw_syscall_name(way)) ? way : WAY_PLAIN;
+	if (g->usage.args || !strcmp(pt->p.parts[0], "syscalls"))
+		return WAY_PLAIN;
+	return target_has_raw_tracepoint(t, pt->p.parts[1]) ? WAY_RAW : WAY_PLAIN;
+}
+
+static bool is_syscall_way(enum way way)
+{
+	return way == WAY_SYS_ENTER || way == WAY_SYS_EXIT;
+}
+
+/* Whether the body must know at compile time which probe it serves. */
+static bool needs_own_program(const struct grouping *g, enum way way)
+{
+	if (g->usage.args)
+		return true;
+	return g->usage.probe && (g->s->probe_strings || !is_syscall_way(way));
+}
+
+/* ---- making ------------------------------------------------------------- */
+
+/* "p3_sched_switch": an ELF symbol that a person recognises. */
+static const char *program_name(struct sema *s, const struct sema_point *pt)
+{
+	const char *last = strrchr(pt->p.name, ':');
+	char *name = arena_printf(s->arena, "p%zu_%.40s", s->works.len,
+				  last && last[1] ? last + 1 : pt->p.name);
+
+	for (char *p = name; *p; p++)
+		if (!isalnum((unsigned char)*p))
+			*p = '_';
+	return name;
+}
+
+static struct sema_work *new_program(struct grouping *g, const struct sema_point *pt, enum way way)
+{
+	struct sema *s = g->s;
+	struct sema_work *w = arena_new_of(s->arena, struct sema_work);
+	struct sema_program *p = arena_new_of(s->arena, struct sema_program);
+
+	p->name = program_name(s, pt);
+	p->type = pt->type;
+	p->attach = way == WAY_PLAIN ? pt->p.attach : IMAGE_AT_RAW_TP;
+	p->predicate = ast_clone_expr(s->arena, g->probe->predicate);
+	p->body = ast_clone_block(s->arena, g->probe->body);
+	p->span = pt->span;
+	p->gated = s->r->config.sync_probes && !(pt->type->flags & PROBE_UNGATED);
+	p->is_syscall = is_syscall_way(way);
+	w->prog = p;
+	w->probe = g->probe;
+	if (is_tracepoint(pt)) {
+		w->category = pt->p.parts[0];
+		w->event = pt->p.parts[1];
+	} else {
+		w->event = pt->p.target;
+	}
+	vec_push(s->arena, &s->works, w);
+	vec_push(s->arena, &s->r->programs, p);
+	vec_push(s->arena, &g->made, w);
+	vec_push(s->arena, &g->ways, way);
+	return w;
+}
+
+/* The program of this probe that @pt can join, or a new one. */
+static struct sema_work *program_for(struct grouping *g, const struct sema_point *pt, enum way way)
+{
+	if (needs_own_program(g, way))
+		return new_program(g, pt, way);
+	for (size_t i = 0; i < g->made.len; i++) {
+		struct sema_work *w = g->made.items[i];
+
+		if (w->prog->type == pt->type && g->ways.items[i] == way &&
+		    (way != WAY_PLAIN || w->prog->attach == pt->p.attach))
+			return w;
+	}
+	return new_program(g, pt, way);
+}
+
+static uint32_t add_probe(struct sema *s, const struct sema_point *pt)
+{
+	struct sema_probe row = {pt->p.name, pt->type->name};
+
+	vec_push(s->arena, &s->r->probes, row);
+	return (uint32_t)s->r->probes.len - 1;
+}
+
+static void add_attachment(struct sema *s, struct sema_work *w, const struct sema_point *pt,
+			   enum way way)
+{
+	struct sema_attachment a = {.target = pt->p.target, .nprobes = 1};
+
+	a.arg[0] = pt->p.arg[0];
+	a.arg[1] = pt->p.arg[1];
+	if (way == WAY_RAW)
+		a.target = pt->p.parts[1];
+	a.probe = add_probe(s, pt);
+	vec_push(s->arena, &w->prog->attachments, a);
+	w->probe_known = w->prog->attachments.len == 1;
+	w->probe_row = a.probe;
+}
+
+/* ---- system calls ------------------------------------------------------- */
+
+/* Rows of PROBES of one attachment are contiguous: all of a program's calls at once. */
+static void add_syscall(struct sema *s, struct sema_work *w, const struct sema_point *pt, int nr,
+			enum way way)
+{
+	struct sema_program *p = w->prog;
+	struct sema_attachment *a;
+
+	if (!p->attachments.len) {
+		struct sema_attachment first = {.target = raw_syscall_name(way),
+						.probe = (uint32_t)s->r->probes.len};
+
+		vec_push(s->arena, &p->attachments, first);
+		p->nsyscalls = MAX_SYSCALL;
+		p->syscall_probe = arena_alloc(s->arena, MAX_SYSCALL * sizeof(uint16_t));
+	}
+	a = &p->attachments.items[0];
+	if (p->syscall_probe[nr])
+		return; /* written twice in one list: counts once, as for the kernel */
+	p->syscall_probe[nr] = (uint16_t)(add_probe(s, pt) + 1);
+	w->probe_known = ++a->nprobes == 1;
+	w->probe_row = a->probe;
+}
+
+static void trim_tables(struct grouping *g)
+{
+	for (size_t i = 0; i < g->made.len; i++) {
+		struct sema_program *p = g->made.items[i]->prog;
+
+		while (p->nsyscalls && !p->syscall_probe[p->nsyscalls - 1])
+			p->nsyscalls--;
+	}
+}
+
+static void add_points(struct grouping *g, const struct sema_points *points, enum way wanted)
+{
+	struct sema *s = g->s;
+
+	for (size_t i = 0; i < points->v.len; i++) {
+		const struct sema_point *pt = &points->v.items[i];
+		enum way way = choose_way(g, pt), end;
+		struct sema_work *w;
+
+		if (way != wanted)
+			continue;
+		w = program_for(g, pt, way);
+		if (is_syscall_way(way))
+			add_syscall(s, w, pt, syscall_of(pt, &end), way);
+		else
+			add_attachment(s, w, pt, way);
+	}
+}
+
+/* ---- limits ------------------------------------------------------------- */
+
+static bool within_limits(struct sema *s, struct ast_probe *probe, size_t npoints)
+{
+	const struct sema_config *c = &s->r->config;
+
+	/* Tables of system calls hold rows in 16 bits. */
+	if (npoints > c->max_probes || npoints > UINT16_MAX - 1) {
+		diag_error(s->diags, probe->span,
+			   "Can't attach to %zu probes because it exceeds the current limit of "
+			   "%llu probes.",
+			   npoints, (unsigned long long)c->max_probes);
+		diag_hint(s->diags,
+			  "You can increase the limit through the BPFTRACE_MAX_PROBES environment "
+			  "variable, but BE CAREFUL since a high number of probes attached can "
+			  "cause your system to crash.");
+		return false;
+	}
+	return true;
+}
+
+static void check_programs(struct sema *s, struct ast_probe *probe)
+{
+	uint64_t max = s->r->config.max_bpf_progs;
+
+	if (s->works.len <= max)
+		return;
+	diag_error(s->diags, probe->span,
+		   "Your program is trying to generate more than %zu BPF programs, which exceeds "
+		   "the current limit of %llu",
+		   s->works.len, (unsigned long long)max);
+	diag_hint(s->diags, "You can increase the limit through the BPFTRACE_MAX_BPF_PROGS "
+			    "environment variable.");
+}
+
+static void group(struct sema *s, struct ast_probe *probe, const struct sema_points *points)
+{
+	struct grouping g = {.s = s, .probe = probe, .usage = sema_probe_usage(probe)};
+
+	if (g.usage.too_deep) {
+		diag_error(s->diags, probe->span, "The probe's body is nested too deeply");
+		return;
+	}
+	/* One way after the other, so that a shared program's rows lie together. */
+	add_points(&g, points, WAY_PLAIN);
+	add_points(&g, points, WAY_RAW);
+	add_points(&g, points, WAY_SYS_ENTER);
+	add_points(&g, points, WAY_SYS_EXIT);
+	trim_tables(&g);
+	check_programs(s, probe);
+}
+
+void sema_make_programs(struct sema *s)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < s->ast->probes.len; i++) {
+		struct ast_probe *probe = s->ast->probes.items[i];
+		struct sema_points points = {0};
+
+		sema_find_points(s, probe, &points);
+		total += points.v.len;
+		if (!within_limits(s, probe, total))
+			return;
+		if (points.v.len)
+			group(s, probe, &points);
+	}
+	if (!total && !s->diags->errors)
+		diag_error(s->diags, (struct span){0}, "No probes to attach");
+}

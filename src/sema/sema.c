@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The order of sema's work, from the tree as parsed to the result. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* ---- complaints --------------------------------------------------------- */
+
+static const char *format(struct sema *s, const char *fmt, va_list ap)
+{
+	va_list again;
+	int n;
+	char *text;
+
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	text = arena_alloc(s->arena, (size_t)n + 1);
+	vsnprintf(text, (size_t)n + 1, fmt, ap);
+	return text;
+}
+
+void sema_error(struct sema *s, struct span at, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!s->report)
+		return;
+	va_start(ap, fmt);
+	diag_error(s->diags, at, "%s", format(s, fmt, ap));
+	va_end(ap);
+}
+
+/* A body typed for several programs says the same thing as many times. */
+static bool said(const struct diag_list *d, struct span at, const char *text)
+{
+	for (size_t i = 0; i < d->diags.len; i++) {
+		const struct diag *x = &d->diags.items[i];
+
+		if (x->span.src == at.src && x->span.begin == at.begin && x->span.end == at.end &&
+		    !strcmp(x->message, text))
+			return true;
+	}
+	return false;
+}
+
+void sema_warning(struct sema *s, struct span at, const char *fmt, ...)
+{
+	const char *text;
+	va_list ap;
+
+	if (!s->report || s->fold_only)
+		return;
+	va_start(ap, fmt);
+	text = format(s, fmt, ap);
+	va_end(ap);
+	if (!said(s->diags, at, text))
+		diag_warning(s->diags, at, "%s", text);
+}
+
+void sema_hint(struct sema *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!s->report || !s->diags->diags.len)
+		return;
+	va_start(ap, fmt);
+	diag_hint(s->diags, "%s", format(s, fmt, ap));
+	va_end(ap);
+}
+
+const char *sema_tn(struct sema *s, const struct type *t)
+{
+	if (!t)
+		return "none";
+	if (type_is_aggregation(t))
+		return t->is_signed || t->kind == IMAGE_K_COUNT || t->kind == IMAGE_K_HIST ||
+				       t->kind == IMAGE_K_LHIST
+			       ? sema_kind_word(t)
+			       : arena_printf(s->arena, "u%s", sema_kind_word(t));
+	return type_name(s->types, t);
+}
+
+/* ---- parts of the language that wait ------------------------------------ */
+
+static void refuse_later_parts(struct sema *s)
+{
+	const struct ast_program *p = s->ast;
+
+	for (size_t i = 0; i < p->c_defs.len; i++)
+		diag_error(s->diags, p->c_defs.items[i].span,
+			   "C definitions (#include, #define, struct, union, enum) are not "
+			   "supported yet");
+	for (size_t i = 0; i < p->imports.len; i++)
+		diag_error(s->diags, p->imports.items[i].span, "import is not supported yet");
+	for (size_t i = 0; i < p->macros.len; i++)
+		diag_error(s->diags, p->macros.items[i]->span, "macros are not supported yet");
+}
+
+/* ---- the fixed point ---------------------------------------------------- */
+
+static void type_all(struct sema *s)
+{
+	s->changed = false;
+	for (size_t i = 0; i < s->works.len; i++)
+		sema_type_program(s, s->works.items[i]);
+}
+
+static void settle(struct sema *s)
+{
+	for (unsigned i = 0; i < SEMA_MAX_PASSES && !s->want_probe_strings; i++) {
+		type_all(s);
+		if (!s->changed)
+			return;
+	}
+}
+
+/* Maps that are read but never assigned hold zeros. */
+static bool default_values(struct sema *s)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < s->maps.len; i++) {
+		struct sema_map_work *w = s->maps.items[i];
+
+		if (w->map->value || w->assigned || !w->read)
+			continue;
+		w->map->value = type_int(s->types, 8, true);
+		any = true;
+	}
+	return any;
+}
+
+static bool any_untyped(const struct sema *s)
+{
+	for (size_t i = 0; i < s->maps.len; i++)
+		if (!s->maps.items[i]->map->value)
+			return true;
+	return false;
+}
+
+/*
+ * A map that is cleared or printed, but filled only where an option of the command line has
+ * ruled the code out, gets its types from there. Maps that are typed keep what they have.
+ */
+static void look_into_dead_code(struct sema *s)
+{
+	size_t n = s->maps.len;
+	struct sema_map_work *was = arena_alloc(s->arena, (n + 1) * sizeof(*was));
+	struct sema_map *maps = arena_alloc(s->arena, (n + 1) * sizeof(*maps));
+
+	for (size_t i = 0; i < n; i++) {
+		was[i] = *s->maps.items[i];
+		maps[i] = *was[i].map;
+	}
+	s->include_dead = true;
+	type_all(s);
+	s->include_dead = false;
+	for (size_t i = 0; i < n; i++) {
+		if (!maps[i].value)
+			continue;
+		*s->maps.items[i] = was[i];
+		*was[i].map = maps[i];
+	}
+	settle(s);
+}
+
+/* A failed assignment leaves a variable without a type: then that is the error. */
+static void report_untyped(struct sema *s)
+{
+	if (s->diags->errors)
+		return;
+	for (size_t i = 0; i < s->untyped.len; i++)
+		sema_error(s, s->untyped.items[i], "Could not resolve the type of this variable");
+}
+
+static void type_programs(struct sema *s)
+{
+	settle(s);
+	if (any_untyped(s))
+		look_into_dead_code(s);
+	if (default_values(s))
+		settle(s);
+	if (s->want_probe_strings)
+		return;
+	s->report = true;
+	type_all(s);
+	sema_finish_maps(s);
+	sema_finish_stacks(s);
+	sema_check_options(s);
+	report_untyped(s);
+	s->report = false;
+}
+
+/* ---- one run ------------------------------------------------------------ */
+
+static void analyse(struct sema *s)
+{
+	sema_config_defaults(&s->r->config);
+	sema_config_run(s);
+	refuse_later_parts(s);
+	if (s->diags->errors)
+		return;
+	types_set_max_strlen(s->types, (uint32_t)s->r->config.max_strlen);
+	sema_make_programs(s);
+	s->probes_failed = s->diags->errors > 0;
+	for (size_t i = 0; i < s->works.len; i++)
+		sema_resolve_vars(s, s->works.items[i]);
+	type_programs(s);
+	if (!s->diags->errors)
+		s->r->ast = sema_display(s);
+}
+
+static void start(struct sema *s, const struct sema *from)
+{
+	*s = (struct sema){
+		.arena = from->arena,
+		.types = from->types,
+		.target = from->target,
+		.diags = from->diags,
+		.opts = from->opts,
+		.ast = from->ast,
+		.probe_strings = from->want_probe_strings,
+	};
+	s->r = arena_new_of(s->arena, struct sema_result);
+	s->r->arena = s->arena;
+	s->r->types = s->types;
+	s->r->target = s->target;
+	s->r->diags = s->diags;
+	s->r->opts = s->opts;
+}
+
+struct sema_result *sema_run(struct ast_program *p, struct diag_list *d, struct target *t,
+			     const struct sema_options *opts)
+{
+	size_t ndiags = d->diags.len;
+	unsigned nerrors = d->errors;
+	struct sema first = {
+		.arena = d->arena,
+		.target = t,
+		.diags = d,
+		.opts = opts,
+		.ast = p,
+	};
+	struct sema s;
+
+	first.types = types_new(d->arena, t);
+	start(&s, &first);
+	analyse(&s);
+	if (s.want_probe_strings && !s.probe_strings) {
+		/* See struct sema: once more, with probe as a string. */
+		d->diags.len = ndiags;
+		d->errors = nerrors;
+		first.want_probe_strings = true;
+		start(&s, &first);
+		analyse(&s);
+	}
+	return d->errors ? NULL : s.r;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kstack and ustack: a mode, a depth, and a stack map for each depth in use. */
+#include <string.h>
+
+#include "internal.h"
+
+static const char *const modes[] = {
+	[IMAGE_STACK_BPFTRACE] = "bpftrace",
+	[IMAGE_STACK_PERF] = "perf",
+	[IMAGE_STACK_RAW] = "raw",
+	[IMAGE_STACK_BUILD_ID] = "build_id",
+};
+#define NMODES (sizeof(modes) / sizeof(modes[0]))
+
+static struct sema_stack_map *stack_map(struct sema *s, uint32_t depth)
+{
+	struct sema_stack_map *m;
+
+	for (size_t i = 0; i < s->r->stacks.len; i++)
+		if (s->r->stacks.items[i]->depth == depth)
+			return s->r->stacks.items[i];
+	m = arena_new_of(s->arena, struct sema_stack_map);
+	m->depth = depth;
+	m->elf_name = arena_printf(s->arena, "stack_%u", depth);
+	vec_push(s->arena, &s->r->stacks, m);
+	return m;
+}
+
+static struct type *stack_type(struct sema *s, enum image_kind kind, int64_t depth, int64_t mode)
+{
+	struct type *t;
+
+	for (size_t i = 0; i < s->stack_types.len; i++) {
+		t = s->stack_types.items[i];
+		if (t->kind == kind && t->arg[0] == depth && t->arg[1] == mode)
+			return t;
+	}
+	t = type_copy(s->types, type_aggregation(s->types, kind, false, depth, mode, 0));
+	vec_push(s->arena, &s->stack_types, t);
+	return t;
+}
+
+static bool read_mode(struct sema *s, struct ast_expr *e, struct ast_expr *x, int64_t *mode)
+{
+	for (size_t i = 0; i < NMODES; i++) {
+		if (strcmp(modes[i], x->u.ident.name))
+			continue;
+		*mode = (int64_t)i;
+		sema_set_int(x, type_int(s->types, 8, false), i);
+		return true;
+	}
+	sema_error(s, x->span,
+		   "Error parsing stack mode: %s: Invalid value for stack_mode: valid values are "
+		   "bpftrace, raw, perf, and build_id.",
+		   sema_builtin_name(e));
+	return false;
+}
+
+static bool read_depth(struct sema *s, struct ast_expr *e, struct ast_expr *x, int64_t *depth)
+{
+	sema_expr(s, x);
+	if (!x->type)
+		return false;
+	if (!x->is_const || !sema_is_number(x->type) || (int64_t)x->const_int < 1) {
+		sema_error(s, e->span, "%s: invalid limit value", sema_builtin_name(e));
+		return false;
+	}
+	if (x->const_int > SEMA_STACK_MAX) {
+		sema_error(s, e->span, "%s([int limit]): limit shouldn't exceed %d, %llu given",
+			   sema_builtin_name(e), SEMA_STACK_MAX, (unsigned long long)x->const_int);
+		return false;
+	}
+	*depth = (int64_t)x->const_int;
+	return true;
+}
+
+static bool read_args(struct sema *s, struct ast_expr *e, int64_t *mode, int64_t *depth)
+{
+	size_t n = sema_nargs(e), i = 0;
+
+	if (n && sema_arg(e, 0)->kind == AST_IDENT) {
+		if (!read_mode(s, e, sema_arg(e, 0), mode))
+			return false;
+		i = 1;
+	} else if (n == 2) {
+		sema_error(s, e->span, "Expected stack mode as first argument");
+		return false;
+	}
+	return i >= n || read_depth(s, e, sema_arg(e, i), depth);
+}
+
+struct type *sema_check_stack(struct sema *s, struct ast_expr *e)
+{
+	bool kernel = !strcmp(sema_builtin_name(e), "kstack");
+	int64_t mode = (int64_t)s->r->config.stack_mode, depth = SEMA_STACK_DEPTH;
+	bool given;
+
+	if (!read_args(s, e, &mode, &depth))
+		return NULL;
+	given = sema_nargs(e) && sema_arg(e, 0)->kind == AST_IDENT;
+	if (kernel && mode == IMAGE_STACK_BUILD_ID) {
+		if (given) {
+			sema_error(s, e->span, "'build_id' stack mode can only be used for ustack");
+			return NULL;
+		}
+		sema_warning(s, e->span,
+			     "'build_id' stack mode can only be used for ustack. Falling back to "
+			     "'raw' mode.");
+		mode = IMAGE_STACK_RAW;
+	}
+	if (!s->fold_only)
+		stack_map(s, (uint32_t)depth);
+	return stack_type(s, kernel ? IMAGE_K_KSTACK : IMAGE_K_USTACK, depth, mode);
+}
+
+/* The stack maps' rows come after the script's maps. */
+void sema_finish_stacks(struct sema *s)
+{
+	for (size_t i = 0; i < s->r->stacks.len; i++)
+		s->r->stacks.items[i]->index = (uint32_t)(s->r->maps.len + i);
+	for (size_t i = 0; i < s->stack_types.len; i++) {
+		struct type *t = s->stack_types.items[i];
+
+		for (size_t j = 0; j < s->r->stacks.len; j++)
+			if (s->r->stacks.items[j]->depth == t->arg[0])
+				t->count = s->r->stacks.items[j]->index;
+	}
+}

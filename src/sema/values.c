@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks of the builtins that have a value. */
+#include <string.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+struct type *sema_check_uint32(struct sema *s, struct ast_expr *e)
+{
+	(void)e;
+	return type_int(s->types, 4, false);
+}
+
+struct type *sema_check_uint64(struct sema *s, struct ast_expr *e)
+{
+	(void)e;
+	return type_int(s->types, 8, false);
+}
+
+struct type *sema_check_comm(struct sema *s, struct ast_expr *e)
+{
+	(void)e;
+	return type_string(s->types, 16);
+}
+
+struct type *sema_check_cpid(struct sema *s, struct ast_expr *e)
+{
+	s->r->uses_cpid = true;
+	if (!s->opts->has_child)
+		sema_warning(s, e->span, "No child command (`-c`); cpid is zero");
+	return type_int(s->types, 8, false);
+}
+
+struct type *sema_check_curtask(struct sema *s, struct ast_expr *e)
+{
+	struct type *task = types_lookup(s->types, "struct", "task_struct");
+
+	(void)e;
+	return task ? type_pointer(s->types, task, SPACE_KERNEL) : type_int(s->types, 8, false);
+}
+
+struct type *sema_check_ncpus(struct sema *s, struct ast_expr *e)
+{
+	long n = sysconf(_SC_NPROCESSORS_CONF);
+
+	sema_set_int(e, type_int(s->types, 8, false), n < 1 ? 1 : (uint64_t)n);
+	return e->type;
+}
+
+/* ---- time --------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	enum image_clock clock;
+} clocks[] = {
+	{"boot", IMAGE_CLOCK_BOOT},
+	{"monotonic", IMAGE_CLOCK_MONOTONIC},
+	{"tai", IMAGE_CLOCK_TAI},
+};
+
+struct type *sema_check_nsecs(struct sema *s, struct ast_expr *e)
+{
+	struct type *t = type_int(s->types, 8, false);
+	struct ast_expr *x;
+
+	if (!sema_nargs(e))
+		return t;
+	x = sema_arg(e, 0);
+	if (x->kind != AST_IDENT) {
+		sema_expr(s, x);
+		if (x->type)
+			sema_error(s, e->span,
+				   "nsecs() only supports timestamp_mode arguments (%s provided)",
+				   sema_kind_word(x->type));
+		return NULL;
+	}
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+		if (strcmp(clocks[i].name, x->u.ident.name))
+			continue;
+		sema_set_int(x, t, clocks[i].clock);
+		return t;
+	}
+	if (!strcmp(x->u.ident.name, "sw_tai"))
+		sema_error(s, x->span, "nsecs(sw_tai) is not supported yet");
+	else
+		sema_error(s, x->span, "Invalid timestamp mode: %s", x->u.ident.name);
+	return NULL;
+}
+
+/* ---- the event ---------------------------------------------------------- */
+
+struct type *sema_check_probe(struct sema *s, struct ast_expr *e)
+{
+	struct sema_work *w = s->work;
+
+	if (s->probe_strings && w->probe_known) {
+		sema_set_string(s, e, s->r->probes.items[w->probe_row].name);
+		return e->type;
+	}
+	if (!s->fold_only)
+		w->prog->uses_probe = true;
+	if (w->probe_known) {
+		e->is_const = true;
+		e->const_int = w->probe_row;
+	}
+	return type_simple(s->types, IMAGE_K_PROBE);
+}
+
+struct type *sema_check_probetype(struct sema *s, struct ast_expr *e)
+{
+	const struct probe_type *t = s->work->prog->type;
+
+	sema_set_string(s, e, t->flags & PROBE_SPECIAL ? "special" : t->name);
+	return e->type;
+}
+
+static const char *shown_type(const struct probe_type *t)
+{
+	return t->flags & PROBE_SPECIAL ? "special" : t->name;
+}
+
+struct type *sema_check_args(struct sema *s, struct ast_expr *e)
+{
+	struct sema_work *w = s->work;
+	struct sema_program *p = w->prog;
+	char err[256] = "";
+
+	if (!(p->type->flags & PROBE_HAS_ARGS)) {
+		sema_error(s, e->span,
+			   "The args builtin can only be used with tracepoint, rawtracepoint, "
+			   "fentry/fexit, and uprobe probes (%s used here)",
+			   shown_type(p->type));
+		return NULL;
+	}
+	if (!p->args && !w->args_failed) {
+		p->args = w->category
+				  ? types_tracepoint_args(s->types, w->category, w->event,
+							  p->is_syscall, err, sizeof(err))
+				  : types_raw_tracepoint_args(s->types, w->event, err, sizeof(err));
+		w->args_failed = !p->args;
+		if (!p->args) {
+			diag_error(s->diags, e->span, "%s",
+				   err[0] ? err : "Cannot read function parameters");
+			if (!w->category)
+				diag_hint(s->diags, "%s:%s has no args here: argN may do",
+					  p->type->name, w->event);
+		}
+	}
+	return p->args;
+}
+
+struct type *sema_check_argn(struct sema *s, struct ast_expr *e)
+{
+	if (!(s->work->prog->type->flags & PROBE_HAS_ARGN)) {
+		sema_error(s, e->span,
+			   "The %s builtin can only be used with 'kprobes', 'uprobes', 'usdt' "
+			   "and 'rawtracepoint' probes",
+			   e->u.ident.name);
+		return NULL;
+	}
+	return type_int(s->types, 8, false);
+}
+
+/* ---- strings ------------------------------------------------------------ */
+
+/* str($1), str("abc", 2), str(12): known now. */
+static bool fold_str(struct sema *s, struct ast_expr *e)
+{
+	struct ast_expr *x = sema_arg(e, 0);
+	const char *text;
+
+	if (!x->is_const)
+		return false;
+	if (x->type->kind == IMAGE_K_STRING)
+		text = x->const_str;
+	else if (sema_is_literal(s, x) && x->type->is_signed)
+		text = arena_printf(s->arena, "%lld", (long long)x->const_int);
+	else if (sema_is_literal(s, x))
+		text = arena_printf(s->arena, "%llu", (unsigned long long)x->const_int);
+	else
+		return false;
+	if (sema_nargs(e) == 2) {
+		struct ast_expr *n = sema_arg(e, 1);
+
+		if (!n->is_const)
+			return false;
+		if (strlen(text) > n->const_int)
+			text = arena_strndup(s->arena, text, n->const_int);
+	}
+	sema_set_string(s, e, text);
+	return true;
+}
+
+/* Inside str() a positional parameter is its text, even when it looks like a number. */
+static void type_str_arg(struct sema *s, struct ast_expr *x)
+{
+	struct ast_expr *param = x;
+
+	if (x->kind == AST_BINARY && x->u.binary.op == AST_ADD &&
+	    x->u.binary.l->kind == AST_POSITIONAL)
+		param = x->u.binary.l;
+	if (param->kind != AST_POSITIONAL) {
+		sema_expr(s, x);
+		return;
+	}
+	if (param == x) {
+		sema_set_string(s, x, sema_param(s, x->u.integer.value));
+		return;
+	}
+	/* The sum is typed with a string literal in the parameter's place. */
+	param->kind = AST_STRING;
+	param->u.string.text = sema_param(s, param->u.integer.value);
+	param->u.string.len = (uint32_t)strlen(param->u.string.text);
+	sema_expr(s, x);
+}
+
+/* The capacity that the length argument asks for, or 0 after an error. */
+static uint32_t str_capacity(struct sema *s, struct ast_expr *e)
+{
+	uint64_t max = s->r->config.max_strlen;
+	struct ast_expr *n;
+
+	if (sema_nargs(e) < 2)
+		return (uint32_t)max;
+	n = sema_arg(e, 1);
+	if (!sema_want_int(s, e, 1))
+		return 0;
+	if (!n->is_const)
+		return (uint32_t)max;
+	if (n->type->is_signed && (int64_t)n->const_int < 0) {
+		sema_error(s, e->span, "str() cannot use negative length (%lld)",
+			   (long long)n->const_int);
+		return 0;
+	}
+	if (n->const_int < max)
+		return (uint32_t)n->const_int + 1;
+	sema_warning(s, e->span,
+		     "length param (%llu) is too long and will be shortened to %llu bytes (see "
+		     "BPFTRACE_MAX_STRLEN)",
+		     (unsigned long long)n->const_int, (unsigned long long)max);
+	return (uint32_t)max;
+}
+
+struct type *sema_check_str(struct sema *s, struct ast_expr *e)
+{
+	struct ast_expr *x = sema_arg(e, 0);
+	uint32_t capacity;
+
+	type_str_arg(s, x);
+	capacity = str_capacity(s, e);
+	if (!x->type || !capacity)
+		return NULL;
+	if (x->type->kind != IMAGE_K_STRING && x->type->kind != IMAGE_K_POINTER &&
+	    !sema_is_number(x->type)) {
+		if (x->type->kind == IMAGE_K_PROBE)
+			s->want_probe_strings = true;
+		sema_error(s, e->span,
+			   "str() expects a string, integer or a pointer type as first argument "
+			   "(%s provided)",
+			   sema_tn(s, x->type));
+		return NULL;
+	}
+	if (fold_str(s, e))
+		return e->type;
+	return type_string(s->types, capacity);
+}
+
+static bool want_string(struct sema *s, struct ast_expr *e, size_t i)
+{
+	struct ast_expr *x = sema_arg(e, i);
+
+	if (!sema_expr(s, x))
+		return false;
+	if (x->type->kind == IMAGE_K_STRING)
+		return true;
+	if (x->type->kind == IMAGE_K_PROBE)
+		s->want_probe_strings = true;
+	sema_error(s, e->span, "%s() only supports string arguments (%s provided)",
+		   sema_builtin_name(e), sema_kind_word(x->type));
+	return false;
+}
+
+struct type *sema_check_strncmp(struct sema *s, struct ast_expr *e)
+{
+	bool ok = want_string(s, e, 0) & want_string(s, e, 1);
+	struct ast_expr *n = sema_arg(e, 2);
+
+	sema_expr(s, n);
+	if (!n->type)
+		return NULL;
+	if (!n->is_const || !sema_is_number(n->type) ||
+	    (n->type->is_signed && (int64_t)n->const_int < 0)) {
+		sema_error(s, e->span, "Builtin strncmp requires a non-negative literal");
+		return NULL;
+	}
+	if (ok && sema_arg(e, 0)->is_const && sema_arg(e, 1)->is_const)
+		sema_set_int(e, type_int(s->types, 8, false),
+			     strncmp(sema_arg(e, 0)->const_str, sema_arg(e, 1)->const_str,
+				     n->const_int) != 0);
+	return ok ? type_int(s->types, 8, false) : NULL;
+}
+
+/* ---- numbers shown as names --------------------------------------------- */
+
+struct type *sema_check_disk_name(struct sema *s, struct ast_expr *e)
+{
+	return sema_want_int(s, e, 0) ? type_simple(s->types, IMAGE_K_DISK) : NULL;
+}
+
+static struct type *symbol(struct sema *s, struct ast_expr *e, enum image_kind kind)
+{
+	struct type *t = sema_expr(s, sema_arg(e, 0));
+
+	if (!t)
+		return NULL;
+	if (!sema_is_number(t) && t->kind != IMAGE_K_POINTER) {
+		sema_error(s, e->span, "%s() expects an integer or pointer argument",
+			   sema_builtin_name(e));
+		return NULL;
+	}
+	return type_simple(s->types, kind);
+}
+
+struct type *sema_check_ksym(struct sema *s, struct ast_expr *e)
+{
+	return symbol(s, e, IMAGE_K_KSYM);
+}
+
+struct type *sema_check_usym(struct sema *s, struct ast_expr *e)
+{
+	return symbol(s, e, IMAGE_K_USYM);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "target/target_internal.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+struct feature_row {
+	const char *name, *words;
+	uint32_t since;
+};
+
+static const struct feature_row features[TARGET_NFEATURES] = {
+#define X(id, feature, version, text)                                                              \
+	[TARGET_F_##id] = {.name = feature, .words = text, .since = version},
+	TARGET_FEATURES(X)
+#undef X
+};
+
+static const char *const since_texts[TARGET_NFEATURES] = {
+#define TARGET_TEXT_(a, b, c)                #a "." #b
+#define X(id, feature, version, text)        [TARGET_F_##id] = "Linux " TARGET_SINCE_##version,
+#define TARGET_SINCE_TARGET_VERSION(a, b, c) TARGET_TEXT_(a, b, c)
+	TARGET_FEATURES(X)
+#undef X
+};
+
+static uint32_t parse_version(const char *text)
+{
+	unsigned a = 0, b = 0, c = 0;
+
+	sscanf(text, "%u.%u.%u", &a, &b, &c);
+	return TARGET_VERSION(a, b, c);
+}
+
+/* Debian names the exact version in uname's version only: "#1 SMP Debian 6.1.158-1". */
+static uint32_t running_version(void)
+{
+	struct utsname u;
+	const char *debian;
+
+	if (uname(&u))
+		return 0;
+	debian = strstr(u.version, "Debian ");
+	return parse_version(debian ? debian + strlen("Debian ") : u.release);
+}
+
+struct target *target_open_running(void)
+{
+	struct target *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		abort();
+	t->tracefs = -1;
+	t->version = running_version();
+	return t;
+}
+
+void target_close(struct target *t)
+{
+	if (!t)
+		return;
+	if (t->tracefs >= 0)
+		close(t->tracefs);
+	btf_view_free(t->view);
+	if (t->btf != t->btf_bytes.elf)
+		btf__free(t->btf);
+	btf_bytes_free(&t->btf_bytes);
+	free(t);
+}
+
+bool target_has(struct target *t, enum target_feature f)
+{
+	if (t->feature[f] == FEATURE_UNKNOWN)
+		t->feature[f] = feature_try(t, f) ? FEATURE_YES : FEATURE_NO;
+	return t->feature[f] == FEATURE_YES;
+}
+
+static int disable_one(struct target *t, const char *name, size_t len)
+{
+	for (int f = 0; f < TARGET_NFEATURES; f++) {
+		if (strlen(features[f].name) == len && !strncmp(features[f].name, name, len)) {
+			t->feature[f] = FEATURE_OFF;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+int target_disable(struct target *t, const char *names, char *err, size_t errlen)
+{
+	while (*names) {
+		size_t len = strcspn(names, ",");
+
+		if (disable_one(t, names, len)) {
+			snprintf(err, errlen, "%.*s", (int)len, names);
+			return -EINVAL;
+		}
+		names += len + (names[len] == ',');
+	}
+	return 0;
+}
+
+const char *target_feature_name(enum target_feature f)
+{
+	return features[f].name;
+}
+
+const char *target_feature_since(enum target_feature f)
+{
+	return since_texts[f];
+}
+
+uint32_t target_version(const struct target *t)
+{
+	return t->version;
+}
+
+static int count_one(const char *category, const char *event, void *arg)
+{
+	(void)category;
+	(void)event;
+	++*(unsigned *)arg;
+	return 0;
+}
+
+static void print_tracepoints(struct target *t, FILE *out)
+{
+	unsigned n = 0;
+	int err = target_each_tracepoint(t, "*", "*", count_one, &n);
+
+	if (err)
+		fprintf(out, "  tracepoints: no list (%s)\n", strerror(-err));
+	else
+		fprintf(out, "  tracepoints: %u\n", n);
+}
+
+void target_print_info(struct target *t, FILE *out)
+{
+	struct utsname u;
+
+	if (!uname(&u))
+		fprintf(out, "System\n  OS: %s %s %s\n  Arch: %s\n\n", u.sysname, u.release,
+			u.version, u.machine);
+	fprintf(out, "Kernel features\n");
+	for (int f = 0; f < TARGET_NFEATURES; f++)
+		fprintf(out, "  %s: %s (%s)\n", features[f].words,
+			target_has(t, f)               ? "yes"
+			: t->feature[f] == FEATURE_OFF ? "switched off"
+						       : "no",
+			since_texts[f]);
+	print_tracepoints(t, out);
+}
+
+bool target_has_wildcard(const char *pattern)
+{
+	return strchr(pattern, '*');
+}
+
+bool target_glob(const char *pattern, const char *s)
+{
+	const char *star = NULL, *resume = NULL;
+
+	while (*s) {
+		if (*pattern == '*') {
+			star = pattern++;
+			resume = s;
+		} else if (*pattern == *s) {
+			pattern++;
+			s++;
+		} else if (star) {
+			/* the last star takes one character more */
+			pattern = star + 1;
+			s = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return !*pattern;
+}

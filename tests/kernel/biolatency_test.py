@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""scripts/biolatency.bt: as many latencies as there were I/Os."""
+
+import os
+import re
+import unittest
+
+import support
+
+MIB = 1 << 20
+SCRIPT = os.path.join(support.SCRIPTS, "biolatency.bt")
+
+
+def histograms(out):
+    """{heading: number of values}, summed up over repeated prints."""
+    counts, heading = {}, None
+    for line in out.split("\n"):
+        row = re.match(r"[\[(].*[\])]\s+(\d+) \|", line)
+        if row and heading is not None:
+            counts[heading] = counts.get(heading, 0) + int(row[1])
+        elif line.strip():
+            heading = line.strip()
+    return counts
+
+
+class Biolatency(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        support.require_probes("tracepoint:block:block_io_start")
+
+    def measure(self, device, steps, *options):
+        with support.Child("block", device, *steps) as child:
+            with support.Tracer(SCRIPT, *options) as tracer:
+                child.go()
+                child.finish()
+        self.assertEqual(tracer.status, 0, tracer.err)
+        return tracer.out
+
+    def of_disk(self, out, device):
+        disk = os.path.basename(device)
+        return sum(n for head, n in histograms(out).items() if re.search(rf"\b{disk}\b", head))
+
+    def test_each_disk_has_its_own(self):
+        steps = ["direct-write:4096:0:40", "direct-read:4096:0:25"]
+        with support.loop_device(MIB) as device:
+            out = self.measure(device, steps, "--", "--disks")
+        self.assertEqual(self.of_disk(out, device), 65)
+
+    def test_all_disks_together_see_at_least_these(self):
+        with support.loop_device(MIB) as device:
+            out = self.measure(device, ["direct-write:4096:0:40"])
+        self.assertGreaterEqual(sum(histograms(out).values()), 40)
+
+    def test_every_second(self):
+        with support.loop_device(MIB) as device:
+            with support.Child("block", device, "direct-write:4096:0:30") as child:
+                with support.Tracer(SCRIPT, "1", "--", "--disks", stop=None) as tracer:
+                    child.go()
+                    child.finish()
+                    # The first interval has to print it without being asked.
+                    try:
+                        tracer.process.wait(timeout=1.5)
+                    except support.subprocess.TimeoutExpired:
+                        pass
+                    tracer.process.send_signal(support.signal.SIGINT)
+        self.assertEqual(self.of_disk(tracer.out, device), 30)
+
+
+if __name__ == "__main__":
+    support.main()

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compiled scripts: written whole, run by both programs, the same bytes every time."""
+
+import os
+import subprocess
+import tempfile
+import unittest
+
+import support
+
+SCRIPT = ('BEGIN { @start = 5; } interval:ms:5 { @ticks++; if (@ticks == 3) { '
+          'printf("%d ticks, %s\\n", @ticks, str($1)); exit(3); } } END { clear(@ticks); }')
+OUTPUT = "3 ticks, hello\n\n\n@start: 5\n\n"
+
+
+class Images(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="btrun-image-")
+        self.addCleanup(directory.cleanup)
+        self.directory = directory.name
+        self.image = f"{self.directory}/script.img"
+
+    def compile(self, path, *more):
+        done = support.btrun("--emit-image", path, "-e", SCRIPT, "hello", *more)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout, "")
+
+    def test_run_by_btrun(self):
+        self.compile(self.image)
+        done = support.btrun(self.image)
+        self.assertEqual((done.stdout.rstrip("\n"), done.returncode), (OUTPUT.rstrip("\n"), 3))
+
+    def test_run_without_the_compiler(self):
+        self.compile(self.image)
+        done = support.btrun(self.image, program=support.BTRUN_RUN)
+        self.assertEqual((done.stdout.rstrip("\n"), done.returncode), (OUTPUT.rstrip("\n"), 3))
+
+    def test_the_running_half_has_no_compiler_in_it(self):
+        libraries = subprocess.run(["ldd", support.BTRUN_RUN], capture_output=True, text=True,
+                                   check=False).stdout
+        self.assertNotIn("LLVM", libraries)
+        self.assertNotIn("clang", libraries)
+        self.assertLess(os.path.getsize(support.BTRUN_RUN), os.path.getsize(support.BTRUN) / 3)
+
+    def test_the_same_bytes(self):
+        self.compile(self.image)
+        self.compile(f"{self.directory}/again.img")
+        with open(self.image, "rb") as one, open(f"{self.directory}/again.img", "rb") as two:
+            self.assertEqual(one.read(), two.read())
+
+    def test_nothing_is_left_of_a_script_with_errors(self):
+        done = support.btrun("--emit-image", self.image, "--emit-elf", f"{self.image}.o",
+                             "-e", "BEGIN { nothing }")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(os.listdir(self.directory), [])
+
+    def test_an_image_cut_short(self):
+        self.compile(self.image)
+        with open(self.image, "rb") as f:
+            data = f.read()
+        for size in (len(data) - 8, len(data) // 2, 64):
+            with open(self.image, "wb") as f:
+                f.write(data[:size])
+            for program in (support.BTRUN, support.BTRUN_RUN):
+                done = support.btrun(self.image, program=program)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertRegex(done.stderr, "ERROR: ")
+
+    def test_an_image_takes_no_parameters(self):
+        self.compile(self.image)
+        done = support.btrun(self.image, "other")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("its parameters were fixed", done.stderr)
+
+    def test_the_object(self):
+        path = f"{self.directory}/script.o"
+        done = support.btrun("--dry-run", "--emit-elf", path, "-e", SCRIPT)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(path, "rb") as f:
+            self.assertEqual(f.read(4), b"\x7fELF")
+        self.assertEqual(os.listdir(self.directory), ["script.o"])
+
+
+if __name__ == "__main__":
+    support.main()

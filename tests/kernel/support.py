@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the kernel tests share: running btrun beside a workload, disks of their own.
+
+The programs under test come from the environment: BTRUN, BTRUN_RUN, WORKLOAD, SCRIPTS.
+Tests see every process of the machine and must filter by their own; they signal and end
+only what they started.
+"""
+
+import contextlib
+import ctypes
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+BTRUN = os.environ.get("BTRUN", "")
+BTRUN_RUN = os.environ.get("BTRUN_RUN", "")
+WORKLOAD = os.environ.get("WORKLOAD", "")
+SCRIPTS = os.environ.get("SCRIPTS", "")
+ALL_SKIPPED = 77
+ATTACHED = re.compile(r"Attached \d+ probes?\n")
+
+
+class TraceError(Exception):
+    """btrun did not start tracing."""
+
+
+def btrun(*args, timeout=60, program=None, **kwargs):
+    """Runs btrun to its end; returns the CompletedProcess, texts decoded."""
+    env = dict(os.environ, BPFTRACE_COLOR="never", **kwargs.pop("env", {}))
+    return subprocess.run([program or BTRUN, *map(str, args)], env=env, timeout=timeout,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          errors="replace", check=False, **kwargs)
+
+
+class Tracer:
+    """btrun in the background, from the moment its probes are awake.
+
+        with Tracer("-e", script) as t:
+            ... what is to be traced ...
+        t.out, t.err, t.status
+    """
+
+    def __init__(self, *args, stop=signal.SIGINT, timeout=60, env=None):
+        self.args = [BTRUN, *map(str, args)]
+        self.stop = stop  # the signal at the end of the block; None: it ends by itself
+        self.timeout = timeout
+        self.env = dict(os.environ, BPFTRACE_COLOR="never", **(env or {}))
+        self.err = ""
+
+    def __enter__(self):
+        self.out_file = tempfile.TemporaryFile("w+", errors="replace")
+        self.process = subprocess.Popen(self.args, stdin=subprocess.DEVNULL, env=self.env,
+                                        stdout=self.out_file, stderr=subprocess.PIPE)
+        self.wait_until_attached()
+        return self
+
+    def wait_until_attached(self):
+        """"Attached N probes" is printed after the probes were woken."""
+        fd = self.process.stderr.fileno()
+        end = time.monotonic() + self.timeout
+        while not ATTACHED.search(self.err):
+            ready, _, _ = select.select([fd], [], [], max(0, end - time.monotonic()))
+            piece = os.read(fd, 65536) if ready else b""
+            if not piece:
+                self.process.kill()
+                self.process.communicate()
+                self.out_file.close()
+                raise TraceError(f"{' '.join(self.args)}: {self.err}")
+            self.err += piece.decode(errors="replace")
+
+    def __exit__(self, kind, value, trace):
+        if kind or self.stop:
+            self.process.send_signal(self.stop or signal.SIGINT)
+        try:
+            self.err += self.process.communicate(timeout=self.timeout)[1].decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+            self.out_file.close()
+            raise
+        self.status = self.process.returncode
+        self.out_file.seek(0)
+        self.out = self.out_file.read()
+        self.out_file.close()
+
+
+class Child:
+    """A workload that waits until go() and, with hold, until finish()."""
+
+    def __init__(self, *words, name=None, hold=False):
+        options = (["--name", name] if name else []) + (["--hold"] if hold else [])
+        self.hold = hold
+        self.process = subprocess.Popen([WORKLOAD, *options, "--wait", *map(str, words)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.pid = self.process.pid
+        self.expect("ready\n")
+
+    def expect(self, line):
+        got = self.process.stdout.readline()
+        if got != line:
+            raise RuntimeError(f"the workload said {got!r}")
+
+    def go(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def finish(self):
+        """Waits for the end; returns what was printed and raises if it failed."""
+        out, _ = self.process.communicate("\n" if self.hold else None, timeout=120)
+        if self.process.returncode:
+            raise RuntimeError(f"the workload ended with {self.process.returncode}")
+        return out
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+@contextlib.contextmanager
+def loop_device(size):
+    """A loop device of @size bytes, backed by a file that is gone afterwards."""
+    if not shutil.which("losetup"):
+        raise unittest.SkipTest("losetup is not installed")
+    with tempfile.TemporaryDirectory(prefix="btrun-disk-", dir="/var/tmp") as directory:
+        path = f"{directory}/disk"
+        with open(path, "wb") as f:
+            f.truncate(size)
+        made = subprocess.run(["losetup", "--find", "--show", path], capture_output=True,
+                              text=True, check=False)
+        if made.returncode:
+            raise unittest.SkipTest(f"no loop device to be had: {made.stderr.strip()}")
+        device = made.stdout.strip()
+        try:
+            yield device
+        finally:
+            subprocess.run(["losetup", "--detach", device], check=True)
+
+
+def has_probe(probe):
+    return bool(btrun("-l", probe).stdout.strip())
+
+
+def require_probes(*probes):
+    for probe in probes:
+        if not has_probe(probe):
+            raise unittest.SkipTest(f"there is no {probe} here")
+
+
+# bpf(2) commands: the ids of programs that the kernel holds
+BPF_PROG_GET_NEXT_ID = 11
+SYS_BPF = {"x86_64": 321, "aarch64": 280, "riscv64": 280}.get(os.uname().machine)
+
+
+def program_ids():
+    """The ids of all BPF programs now loaded."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    attr = (ctypes.c_uint32 * 32)()
+    ids = set()
+    while not libc.syscall(SYS_BPF, BPF_PROG_GET_NEXT_ID, attr, ctypes.sizeof(attr)):
+        attr[0] = attr[1]  # start_id: the one just found
+        ids.add(attr[0])
+    return ids
+
+
+def wait_for_no_new_programs(before, seconds=10):
+    """Programs go a moment after their last descriptor. Returns those that stay."""
+    end = time.monotonic() + seconds
+    while True:
+        new = program_ids() - before
+        if not new or time.monotonic() > end:
+            return new
+        time.sleep(0.1)
+
+
+def map_value(out, name):
+    """The number in the line "@name: N" of @out; 0 where there is none."""
+    found = re.findall(rf"^@{re.escape(name)}: (-?\d+)$", out, re.M)
+    return int(found[-1]) if found else 0
+
+
+def map_values(out, name):
+    """{key: number} of the lines "@name[key]: N"."""
+    return {k: int(v) for k, v in
+            re.findall(rf"^@{re.escape(name)}\[(.*)\]: (-?\d+)$", out, re.M)}
+
+
+def histogram(out, name):
+    """{bucket as printed: count} of the histogram headed "@name:" or "@name[key]:"."""
+    lines = out.split("\n")
+    start = lines.index(f"@{name}:") + 1
+    buckets = {}
+    for line in lines[start:]:
+        row = re.match(r"([\[(].*?[\])])\s+(\d+) \|", line)
+        if not row:
+            break
+        if int(row[2]):
+            buckets[row[1]] = int(row[2])
+    return buckets
+
+
+def lost_events(text):
+    """The events that btrun reported as lost."""
+    return sum(int(n) for n in re.findall(r"[Ll]ost (\d+) events?\b", text))
+
+
+def main():
+    """Runs the tests of the calling file; exit status 77 when all were skipped."""
+    for what in ("BTRUN", "WORKLOAD", "SCRIPTS"):
+        if not os.environ.get(what):
+            sys.exit(f"set {what}; ctest does")
+    if os.geteuid():
+        print("SKIP: tracing needs root")
+        sys.exit(ALL_SKIPPED)
+    result = unittest.main(verbosity=2, exit=False).result
+    if not result.wasSuccessful():
+        sys.exit(1)
+    if result.testsRun and result.testsRun == len(result.skipped):
+        sys.exit(ALL_SKIPPED)
