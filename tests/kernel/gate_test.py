@@ -7,6 +7,7 @@ of one call when the probes wake and when they go to sleep: one event too many a
 """
 
 import signal
+import statistics
 import time
 import unittest
 
@@ -27,23 +28,22 @@ class Gate(unittest.TestCase):
     def setUpClass(cls):
         support.require_probes("tracepoint:syscalls:sys_enter_getppid")
 
-    def difference(self, script, child, *options, seconds=None):
-        """Runs the script once; returns starts minus ends, which must both be many."""
+    def ends(self, script, child, *options, seconds=None):
+        """Runs the script once; returns how many starts and ends it counted."""
         arguments = (*options, "-e", script, child.pid)
         with support.Tracer(*arguments, stop=signal.SIGINT if seconds else None) as tracer:
             if seconds:
                 time.sleep(seconds)
         self.assertEqual(tracer.status, 0, tracer.err)
-        enter, leave = (support.map_value(tracer.out, name) for name in ("enter", "exit"))
-        self.assertGreater(enter, 1000, tracer.out)
-        self.assertGreater(leave, 1000, tracer.out)
-        return enter - leave
+        return [support.map_value(tracer.out, name) for name in ("enter", "exit")]
 
     def differences(self, script, threads, *options, seconds=None, runs=RUNS):
         with support.Child("getppid", threads, 0) as child:
             child.go()
-            return [self.difference(script, child, *options, seconds=seconds)
-                    for _ in range(runs)]
+            counts = [self.ends(script, child, *options, seconds=seconds) for _ in range(runs)]
+        # On a busy machine the child may sleep through one run, not through most of them.
+        self.assertGreater(statistics.median(min(pair) for pair in counts), 1000, counts)
+        return [enter - leave for enter, leave in counts]
 
     def check(self, script, threads, **how):
         got = self.differences(script, threads, **how)
