@@ -151,7 +151,7 @@ static int start(struct run *r)
 		err = wake(r);
 	if (err)
 		return err;
-	if (r->stop == STOP_NONE && !r->nwaiting)
+	if (r->stop == STOP_NONE && !r->nwaiting && !r->child.pid)
 		r->stop = STOP_DONE;
 	announce(r);
 	return 0;
