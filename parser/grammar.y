@@ -694,6 +694,9 @@ static int yyreport_syntax_error(const yypcontext_t *ctx, struct parser *p)
 		e.names[e.n] = yysymbol_name(kinds[e.n]);
 	operators_fit = expects(&e, "'+'") && expects(&e, "'%'");
 	expected_in_words(&e);
+	/* "expected '{', found '{'" tells nothing: the first is a body's, the second a value's. */
+	if (p->tokens.items[i].kind == TOK_BRACE_EXPR && expects(&e, "'{'"))
+		e.n = 0;
 	if (p->tokens.items[i].kind == TOK_END)
 		at.begin = at.end = i ? p->tokens.items[i - 1].end : 0;
 	say_expected(p, at, &e);

@@ -138,6 +138,38 @@ static void test_syntax(void **state)
 		 "stdin:1:15-17: ERROR: syntax: increment/decrement requires a variable or map\n"
 		 "BEGIN { ++1; 1++; }\n"
 		 "              ~~\n"},
+		{"BEGIN { if (x=1) { } while (1, 2) { } }",
+		 "stdin:1:12-17: ERROR: syntax: expected a condition, found a record\n"
+		 "BEGIN { if (x=1) { } while (1, 2) { } }\n"
+		 "           ~~~~~\n"
+		 "HINT: Did you mean '=='?\n"
+		 "stdin:1:28-34: ERROR: syntax: expected a condition, found a tuple\n"
+		 "BEGIN { if (x=1) { } while (1, 2) { } }\n"
+		 "                           ~~~~~~\n"},
+		{"BEGIN { $a = if $b { 1 }; }",
+		 "stdin:1:14-25: ERROR: syntax: an if that is used as a value needs an else\n"
+		 "BEGIN { $a = if $b { 1 }; }\n"
+		 "             ~~~~~~~~~~~\n"},
+		{"fn f($a : uint8*): struct x { return 1; }",
+		 "stdin:1:1-5: ERROR: functions (fn) are not supported\n"
+		 "fn f($a : uint8*): struct x { return 1; }\n"
+		 "~~~~\n"
+		 "HINT: Use a macro: macro f(...) { ... }\n"},
+		{"BEGIN { f(\n1) = 2; }", "stdin:1:9-11: ERROR: syntax: invalid assignment target\n"
+					  "BEGIN { f(\n"
+					  "        ~~\n"},
+		{"import \"x.bt\"\nBEGIN { }",
+		 "stdin:2:1-6: ERROR: syntax: expected ';', found 'BEGIN'\n"
+		 "BEGIN { }\n"
+		 "~~~~~\n"},
+		{"struct a { int x; ",
+		 "stdin:1:19-19: ERROR: syntax: expected '}' to close the definition\n"
+		 "struct a { int x; \n"
+		 "                  ~\n"},
+		{"struct a { } __attribute__(packed);",
+		 "stdin:1:14-27: ERROR: syntax: __attribute__ syntax error, expected '(('\n"
+		 "struct a { } __attribute__(packed);\n"
+		 "             ~~~~~~~~~~~~~\n"},
 		{"BEGIN { $0; }",
 		 "stdin:1:9-11: ERROR: syntax: param $0 is out of integer range [1, "
 		 "9223372036854775807]\n"
