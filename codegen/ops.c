@@ -242,17 +242,63 @@ LLVMValueRef cg_strings_equal(struct codegen *cg, struct ast_expr *l, struct ast
 	return equal_bytes(cg, a, b, n);
 }
 
+static LLVMValueRef fields_equal(struct codegen *cg, LLVMValueRef a, const struct type *ta,
+				 LLVMValueRef b, const struct type *tb);
+
+static LLVMValueRef values_equal(struct codegen *cg, LLVMValueRef a, const struct type *ta,
+				 LLVMValueRef b, const struct type *tb)
+{
+	if (cg_is_scalar(ta) && cg_is_scalar(tb)) {
+		LLVMValueRef x = cg_load(cg, cg_type(cg, ta), a),
+			     y = cg_load(cg, cg_type(cg, tb), b);
+
+		x = cg_int_cast(cg, x, ta->is_signed, cg->i64);
+		y = cg_int_cast(cg, y, tb->is_signed, cg->i64);
+		return LLVMBuildICmp(cg->b, LLVMIntEQ, x, y, "");
+	}
+	if (ta->fields.len && ta->fields.len == tb->fields.len)
+		return fields_equal(cg, a, ta, b, tb);
+	return equal_bytes(cg, a, b, min_u32(ta->size, tb->size));
+}
+
+/* Tuples may hold integers of other widths and strings of other capacities. */
+static LLVMValueRef fields_equal(struct codegen *cg, LLVMValueRef a, const struct type *ta,
+				 LLVMValueRef b, const struct type *tb)
+{
+	LLVMValueRef all = cg_const(cg, cg->i1, 1);
+
+	for (size_t i = 0; i < ta->fields.len; i++) {
+		const struct type_field *fa = &ta->fields.items[i], *fb = &tb->fields.items[i];
+		LLVMValueRef same = values_equal(cg, cg_offset(cg, a, fa->offset), fa->type,
+						 cg_offset(cg, b, fb->offset), fb->type);
+
+		all = LLVMBuildAnd(cg->b, all, same, "");
+	}
+	return all;
+}
+
 static LLVMValueRef aggregates_equal(struct codegen *cg, struct ast_expr *l, struct ast_expr *r)
 {
 	if (l->type->kind == IMAGE_K_STRING && r->type->kind == IMAGE_K_STRING)
 		return cg_strings_equal(cg, l, r, -1);
 
-	/* both in the layout of the left; tuples of other integer widths are converted */
 	LLVMValueRef a = cg_temp(cg, l->type->size, "left"),
-		     b = cg_temp(cg, l->type->size, "right");
+		     b = cg_temp(cg, r->type->size, "right");
 	cg_expr_into(cg, l, a, l->type);
-	cg_expr_into(cg, r, b, l->type);
-	return equal_bytes(cg, a, b, l->type->size);
+	cg_expr_into(cg, r, b, r->type);
+	return values_equal(cg, a, l->type, b, r->type);
+}
+
+/* A literal that is not negative takes the other operand's side. */
+static bool is_signed_operand(const struct ast_expr *e)
+{
+	return e->type->is_signed && !(e->type->is_literal && (int64_t)e->const_int >= 0);
+}
+
+/* Mixed signs are widened to a signed 64-bit integer. */
+static bool is_signed_operation(const struct ast_expr *l, const struct ast_expr *r)
+{
+	return is_signed_operand(l) || is_signed_operand(r);
 }
 
 static LLVMValueRef comparison(struct codegen *cg, struct ast_expr *e)
@@ -266,11 +312,7 @@ static LLVMValueRef comparison(struct codegen *cg, struct ast_expr *e)
 		if (op == AST_NE)
 			v = LLVMBuildNot(cg->b, v, "");
 	} else {
-		/* unsigned only when both are: a literal takes the other's side */
-		bool is_signed = (l->type->is_signed || l->type->is_literal) &&
-				 (r->type->is_signed || r->type->is_literal);
-		if (type_is_aggregation(l->type) || type_is_aggregation(r->type))
-			is_signed = true;
+		bool is_signed = is_signed_operation(l, r);
 		LLVMValueRef a = cg_expr64(cg, l), b = cg_expr64(cg, r);
 		v = LLVMBuildICmp(cg->b, predicate_of(op, is_signed), a, b, "");
 	}
@@ -307,8 +349,7 @@ LLVMValueRef cg_binary(struct codegen *cg, struct ast_expr *e)
 	/* division and right shift: signed by the operands, not by the result */
 	bool is_signed = l->type->is_signed;
 	if (op == AST_DIV || op == AST_MOD)
-		is_signed = (l->type->is_signed || l->type->is_literal) &&
-			    (r->type->is_signed || r->type->is_literal);
+		is_signed = is_signed_operation(l, r);
 	if (op == AST_SHR && l->type->is_literal)
 		is_signed = e->type->is_signed;
 	return cg_arith(cg, op, cg_expr_as(cg, l, e->type), cg_expr_as(cg, r, e->type), is_signed);

@@ -16,8 +16,10 @@
 
 /* One concrete probe, wildcards resolved. Strings live until the callback returns. */
 struct probe_point {
-	const char *name;     /* fully expanded: "tracepoint:sched:sched_switch" */
-	const char *parts[4]; /* after the provider: {"sched", "sched_switch"}; NULL-filled */
+	const char *name; /* fully expanded: "tracepoint:sched:sched_switch" */
+	/* after the provider: {"sched", "sched_switch"}, {"vmlinux", "sched_switch"} for
+	 * rawtracepoint, {"us", "10000"} for interval:10ms; NULL-filled */
+	const char *parts[4];
 	enum image_attach_kind attach; /* the plain way to attach it */
 	const char *target;            /* as struct image_attachment */
 	int64_t arg[2];
@@ -45,8 +47,12 @@ struct probe_type {
 	int (*expand)(struct target *t, const char *const *parts, size_t nparts,
 		      int (*cb)(const struct probe_point *p, void *arg), void *arg, char *err,
 		      size_t errlen);
-	/* For -l: names all probes of the type that match the wildcard @pattern (the whole
-	 * name, provider included). NULL: nothing to list. */
+	/*
+	 * For -l: names all probes of the type that match @pattern as the user wrote it:
+	 * "provider:rest" (the provider a name, an alias or a wildcard), or "rest" for any
+	 * provider; "" and "*" are everything. A rest without a colon is the last part, of any
+	 * category. Call it for every type. NULL: nothing to list.
+	 */
 	int (*list)(struct target *t, const char *pattern,
 		    int (*cb)(const struct probe_point *p, void *arg), void *arg);
 };

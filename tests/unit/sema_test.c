@@ -372,7 +372,7 @@ static void test_call_messages(void **state)
 		 "'usdt' and 'rawtracepoint' probes\n"},
 		{"BEGIN { print(disk_name(\"sda\")); print(disk_name(8) == \"sda\"); }",
 		 "stdin:1:15-31: ERROR: disk_name() only supports int arguments (string provided)\n"
-		 "stdin:1:39-60: ERROR: Type mismatch for '==': comparing disk with string[4]\n"},
+		 "stdin:1:40-61: ERROR: Type mismatch for '==': comparing disk with string[4]\n"},
 		{"BEGIN { strncmp(\"a\", comm, pid); }",
 		 "stdin:1:9-32: ERROR: Builtin strncmp requires a non-negative literal\n"},
 	};
