@@ -123,7 +123,6 @@ class Stop(unittest.TestCase):
             os.kill(pid, 0)
 
     def test_a_second_ctrl_c_ends_a_print_that_nobody_reads(self):
-        script = "BEGIN { unroll(60) { @[$1 + @i++] = hist(@i); } } interval:s:100 { }"
         script = ("tracepoint:syscalls:sys_enter_getppid /pid == $1/ "
                   "{ @n++; @[@n % 3000] = hist(@n); }")
         with support.Child("getppid", 1, 0) as child:
