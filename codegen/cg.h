@@ -62,6 +62,7 @@ struct codegen {
 	struct sema_program *prog;
 	LLVMValueRef fn, ctx_arg;
 	LLVMMetadataRef di_scope;
+	struct span at;            /* what is being generated, for complaints */
 	LLVMBasicBlockRef entry;   /* allocas */
 	LLVMBasicBlockRef lookup;  /* once past the gate: finds scratch, when it is used */
 	LLVMBasicBlockRef setup;   /* after it: addresses of large variables */
@@ -251,6 +252,11 @@ LLVMValueRef cg_nsecs(struct codegen *cg);
  */
 void *cg_pack(struct codegen *cg, const void *object, size_t object_size, size_t *size);
 
+/* Refuses what the kernel compiled for has not, with the first kernel that has it. */
+void cg_check_helper(struct codegen *cg, unsigned helper);
+void cg_check_map_type(struct codegen *cg, struct span at, unsigned type);
+/* Whether the kernel has @f; if not, @what at the place in hand is refused. */
+bool cg_needs(struct codegen *cg, enum target_feature f, const char *what);
 void cg_fail(struct codegen *cg, struct span at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
