@@ -162,11 +162,6 @@ static void print_tracepoints(struct target *t, FILE *out)
 
 void target_print_info(struct target *t, FILE *out)
 {
-	struct utsname u;
-
-	if (!uname(&u))
-		fprintf(out, "System\n  OS: %s %s %s\n  Arch: %s\n\n", u.sysname, u.release,
-			u.version, u.machine);
 	fprintf(out, "Kernel features\n");
 	for (int f = 0; f < TARGET_NFEATURES; f++)
 		fprintf(out, "  %s: %s (%s)\n", features[f].words,
