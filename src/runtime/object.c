@@ -185,6 +185,37 @@ static int make_control_mappable(struct run *r)
 	return bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_MMAPABLE);
 }
 
+#define STACK_DEPTH_DEFAULT 127 /* kernel.perf_event_max_stack, unless changed */
+
+static uint32_t kernel_stack_depth(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
+	unsigned depth;
+
+	if (!f)
+		return STACK_DEPTH_DEFAULT;
+	if (fscanf(f, "%u", &depth) != 1 || !depth)
+		depth = STACK_DEPTH_DEFAULT;
+	fclose(f);
+	return depth;
+}
+
+/* The kernel refuses stack maps for more frames than it ever walks. */
+static int size_stacks(struct run *r)
+{
+	uint32_t max = kernel_stack_depth() * sizeof(uint64_t);
+	struct bpf_map *map;
+	int err = 0;
+
+	bpf_object__for_each_map(map, r->obj)
+	{
+		if (bpf_map__type(map) == BPF_MAP_TYPE_STACK_TRACE &&
+		    bpf_map__value_size(map) > max && !err)
+			err = bpf_map__set_value_size(map, max);
+	}
+	return err;
+}
+
 /* ---- verifier logs on demand --------------------------------------------------------- */
 
 /* Gives every program a buffer of its own for -d verifier. */
@@ -246,6 +277,8 @@ static int load_object(struct run *r, struct message_log *log)
 		err = size_events(r);
 	if (!err)
 		err = make_control_mappable(r);
+	if (!err)
+		err = size_stacks(r);
 	if (err)
 		return err;
 	if (r->opts->debug & RUNTIME_DEBUG_VERIFIER)
