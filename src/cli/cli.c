@@ -226,6 +226,7 @@ static int dispatch(const struct cli_options *o)
 	if (check_privileges() || check_pid(o))
 		return EXIT_FAILURE;
 	t = target_open_running();
+	target_set_pid(t, o->run.pid);
 	if (disable_features(o, t))
 		goto out;
 	status = EXIT_SUCCESS;

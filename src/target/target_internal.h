@@ -18,6 +18,7 @@ struct btf_bytes {
 
 struct target {
 	uint32_t version;
+	int pid;
 	enum feature_state feature[TARGET_NFEATURES];
 	/* tracefs: a directory, -1: not looked for yet, below: -errno - 1 */
 	int tracefs;
