@@ -257,6 +257,50 @@ static void show_logs(struct run *r)
 	}
 }
 
+/* ---- programs that are attached in bulk ---------------------------------------------- */
+
+uint32_t object_same_program(const struct run *r, const struct image_attachment *at)
+{
+	const struct image_attachment *end = r->img->attachments + r->img->nattachments;
+	uint32_t n = 1;
+
+	while (at + n < end && at[n].prog == at->prog && at[n].kind == at->kind)
+		n++;
+	return n;
+}
+
+bool object_attaches_many(const struct run *r, const struct image_attachment *at, uint32_t n)
+{
+	const struct attacher *a = attacher_find(at->kind);
+
+	return n > 1 && a && a->can_attach_many &&
+	       a->can_attach_many(r->target, traced_pid(r), at, n);
+}
+
+/* What a program may be attached to is settled when it is loaded. */
+static int choose_attach_types(struct run *r)
+{
+	uint32_t n;
+
+	for (uint32_t i = 0; i < r->img->nattachments; i += n) {
+		const struct image_attachment *at = &r->img->attachments[i];
+		struct bpf_program *prog;
+		int err;
+
+		n = object_same_program(r, at);
+		if (!object_attaches_many(r, at, n))
+			continue;
+		prog = object_program(r, at);
+		if (!prog)
+			return -ENOENT;
+		err = bpf_program__set_expected_attach_type(prog,
+							    attacher_find(at->kind)->many_type);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 /* ---- loading ---------------------------------------------------------------------------- */
 
 static int open_object(struct run *r)
@@ -279,6 +323,8 @@ static int load_object(struct run *r, struct message_log *log)
 		err = make_control_mappable(r);
 	if (!err)
 		err = size_stacks(r);
+	if (!err)
+		err = choose_attach_types(r);
 	if (err)
 		return err;
 	if (r->opts->debug & RUNTIME_DEBUG_VERIFIER)

@@ -37,6 +37,7 @@ struct sema_getopt {
 struct sema_work {
 	struct sema_program *prog;
 	struct ast_probe *probe;
+	enum image_attach_kind plain; /* how its probes are attached when nothing is shared */
 	const char *category, *event; /* tracepoint, raw tracepoint (category NULL) */
 	bool args_failed;             /* no args: already reported */
 	bool probe_known;             /* one probe only: its row is probe_row */
