@@ -166,6 +166,9 @@ LLVMValueRef cg_read_field(struct codegen *cg, const struct type_field *f, struc
 /* A field of args: a scalar's value, or (aggregates) copied to @dst. */
 LLVMValueRef cg_arg_scalar(struct codegen *cg, const struct type_field *f);
 void cg_arg_copy(struct codegen *cg, const struct type_field *f, LLVMValueRef dst);
+/* In programs whose context is struct pt_regs: a register, and argument @n of the function. */
+LLVMValueRef cg_register(struct codegen *cg, const char *name);
+LLVMValueRef cg_call_arg(struct codegen *cg, uint32_t n);
 struct cg_place cg_arg_place(struct codegen *cg, const struct type_field *f);
 
 /* ---- expr.c ------------------------------------------------------------------- */

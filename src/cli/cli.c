@@ -230,6 +230,7 @@ static int dispatch(const struct cli_options *o)
 	t = target_open_running();
 	if (o->target_kernel)
 		target_set_version(t, o->target_kernel);
+	target_set_pid(t, o->run.pid);
 	if (disable_features(o, t))
 		goto out;
 	status = EXIT_SUCCESS;

@@ -141,6 +141,16 @@ uint32_t target_version(const struct target *t)
 	return t->version;
 }
 
+void target_set_pid(struct target *t, int pid)
+{
+	t->pid = pid;
+}
+
+int target_pid(const struct target *t)
+{
+	return t->pid;
+}
+
 static int count_one(const char *category, const char *event, void *arg)
 {
 	(void)category;
