@@ -221,7 +221,7 @@ class Gate(unittest.TestCase):
         self.assertGreater(leave, 100, tracer.out)
         return enter - leave
 
-    def differences(self, script, threads, *options, seconds=None, runs=8):
+    def differences(self, script, threads, *options, seconds=None, runs=support.often(8, 2)):
         with support.Child("call", threads, 0) as child:
             child.go()
             return [self.difference(script, child, *options, seconds=seconds)
@@ -242,11 +242,12 @@ class Gate(unittest.TestCase):
 
     def test_one_by_one(self):
         self.check(ENTER + OTHERS + EXIT + STOP_BY_INTERVAL, 1, "--no-feature", "uprobe_multi",
-                   runs=4)
+                   runs=support.often(4, 1))
 
     def test_switched_off_they_differ(self):
         """So that the tests above are known to be able to fail."""
-        got = self.differences(ENTER + OTHERS + EXIT + STOP_BY_INTERVAL, 1, "--no-sync", runs=4)
+        got = self.differences(ENTER + OTHERS + EXIT + STOP_BY_INTERVAL, 1, "--no-sync",
+                               runs=support.often(4, 1))
         self.assertGreater(max(map(abs, got)), 2, got)
 
 
