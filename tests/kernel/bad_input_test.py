@@ -110,7 +110,7 @@ class BadInput(unittest.TestCase):
                      f"exec '{support.BTRUN}' -o {directory}/out -e '{BUSY}'")
             before = support.program_ids()
             try:
-                done = subprocess.run(["unshare", "--mount", "sh", "-c", shell], timeout=60,
+                done = subprocess.run(["unshare", "--mount", "sh", "-c", shell], timeout=60 * support.PATIENCE,
                                       capture_output=True, text=True, check=False)
             except FileNotFoundError:
                 self.skipTest("there is no unshare")
@@ -126,7 +126,7 @@ class BadInput(unittest.TestCase):
                               stderr=subprocess.PIPE) as process:
             process.stdout.readline()
             process.stdout.close()
-            process.wait(timeout=30)
+            process.wait(timeout=30 * support.PATIENCE)
             self.assertNotIn(b"Sanitizer", process.stderr.read())
         self.assertIsNotNone(process.returncode)
 

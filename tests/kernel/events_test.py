@@ -47,7 +47,7 @@ class Events(unittest.TestCase):
             process = subprocess.Popen([support.BTRUN, "-e", script, str(child.pid)],
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             time.sleep(support.often(2, 15))
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=60 * support.PATIENCE)
         self.assertEqual(process.returncode, 0, err)
         lines, lost = out.count("a line of some length"), support.lost_events(err)
         self.assertGreater(lost, 50_000)

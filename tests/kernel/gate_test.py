@@ -132,8 +132,9 @@ KINDS = {
     "rawtracepoint": "rawtracepoint:sched_switch "
                      "{ @n = count(); @first = min(elapsed); @last = max(nsecs); }",
 }
-CLOSE = "interval:ms:60 { @closed = nsecs; exit(); }\n"
-IN_FLIGHT = 1_000_000 * support.PATIENCE  # ns that a program may still run which found the gate open
+CLOSE = f"interval:ms:{2 * WINDOW} {{ @closed = nsecs; exit(); }}\n"
+# ns that a program may still run which found the gate open
+IN_FLIGHT = 1_000_000 * support.PATIENCE
 
 
 class Kinds(unittest.TestCase):
@@ -181,7 +182,7 @@ class Callers(unittest.TestCase):
             with support.Tracer("-e", script, child.pid) as tracer:
                 child.go()
                 child.expect("done\n")
-            child.process.communicate("\n", timeout=60)
+            child.process.communicate("\n", timeout=60 * support.PATIENCE)
             if child.process.returncode == 77:
                 self.skipTest("no 32-bit system calls here")
         self.assertEqual(support.map_value(tracer.out, "seen"), 100, tracer.out)

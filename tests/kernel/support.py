@@ -171,6 +171,11 @@ def require_probes(*probes):
             raise unittest.SkipTest(f"there is no {probe} here")
 
 
+def has_feature(words):
+    """Whether the kernel has what --info calls @words."""
+    return bool(re.search(rf"^ *{re.escape(words)}: yes", btrun("--info").stdout, re.M))
+
+
 # bpf(2) commands: the ids of programs that the kernel holds
 BPF_PROG_GET_NEXT_ID = 11
 SYS_BPF = {"x86_64": 321, "aarch64": 280, "riscv64": 280}.get(os.uname().machine)

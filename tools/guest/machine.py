@@ -136,8 +136,8 @@ class Machine:
         append = ["console=ttyS0", "quiet", "panic=-1", "oops=panic", "random.trust_cpu=on",
                   self.options.append]
         return [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-                "-accel", f"tcg,thread={threads()},tb-size=256", "-cpu", CPU, "-smp", str(self.options.processors),
-                "-m", str(self.options.memory), "-kernel", self.kernel.image,
+                "-accel", f"tcg,thread={threads()},tb-size=256", "-cpu", CPU,
+                "-smp", str(self.options.processors), "-m", str(self.options.memory), "-kernel", self.kernel.image,
                 "-initrd", self.initramfs, "-append", " ".join(filter(None, append)),
                 "-device", "virtio-rng-pci"]
 
