@@ -385,8 +385,9 @@ static LLVMValueRef cg_emit_delete(struct codegen *cg, struct ast_expr *e, LLVMV
 static LLVMValueRef cg_emit_len(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
 {
 	(void)dst;
-	cg_fail(cg, e->span, "len() is not supported yet");
-	return cg_const(cg, cg->i64, 0);
+	if (!cg_needs(cg, TARGET_F_FOR_EACH_MAP, "len() of a map"))
+		return cg_const(cg, cg->i64, 0);
+	return cg_map_len(cg, arg(e, 0)->u.map.decl);
 }
 
 /* ---- statements ---------------------------------------------------------------------------------

@@ -152,32 +152,23 @@ static uint64_t available_memory_kb(void)
 	return kb;
 }
 
-/* Whether the script sends more than a few orders: values, lines. */
+/* Whether events carry data; those that only ask for something are few and small. */
 static bool sends_data(const struct image *img)
 {
-	for (uint32_t i = 0; i < img->nactions; i++) {
-		switch (img->actions[i].kind) {
-		case IMAGE_A_EXIT:
-		case IMAGE_A_PRINT_MAP:
-		case IMAGE_A_CLEAR:
-		case IMAGE_A_ZERO:
-		case IMAGE_A_TIME:
-			break;
-		default:
+	for (uint32_t i = 0; i < img->nactions; i++)
+		if (img->actions[i].type != IMAGE_NONE || img->actions[i].kind == IMAGE_A_PRINTF)
 			return true;
-		}
-	}
 	return false;
 }
 
+/* The ring is mapped twice over and counts as our memory: no more of it than there is use for. */
 static int size_events(struct run *r)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(r->obj, IMAGE_EVENTS_MAP);
+	uint64_t kb = sends_data(r->img) ? available_memory_kb() : 0;
 
 	if (!map || bpf_map__type(map) != BPF_MAP_TYPE_RINGBUF)
 		return 0;
-	/* the whole ring is mapped, twice: only who sends lines pays for a large one */
-	uint64_t kb = sends_data(r->img) ? available_memory_kb() : 0;
 	return bpf_map__set_max_entries(
 		map, ring_buffer_size(r->img->config->perf_rb_pages, kb, sysconf(_SC_PAGESIZE)));
 }

@@ -151,6 +151,20 @@ static bool try_map_batch(struct target *t)
 	return !err || err == -ENOENT;
 }
 
+/* Four times round, by a jump back. */
+static bool try_bounded_loops(struct target *t)
+{
+	const struct bpf_insn insns[] = {
+		MOV_IMM(BPF_REG_0, 0),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_0, 0, 0, 1),
+		INSN(BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, -2, 4),
+		EXIT,
+	};
+
+	(void)t;
+	return loads(BPF_PROG_TYPE_TRACEPOINT, insns, LENGTH(insns));
+}
+
 static bool try_raw_tp(struct target *t)
 {
 	(void)t;
@@ -325,6 +339,7 @@ static bool (*const tries[TARGET_NFEATURES])(struct target *t) = {
 	[TARGET_F_BPF_LOOP] = try_bpf_loop,
 	[TARGET_F_FOR_EACH_MAP] = try_for_each_map,
 	[TARGET_F_MAP_BATCH] = try_map_batch,
+	[TARGET_F_BOUNDED_LOOPS] = try_bounded_loops,
 	[TARGET_F_RAW_TP] = try_raw_tp,
 	[TARGET_F_RAW_TP_TEST_RUN] = try_raw_tp_test_run,
 	[TARGET_F_FUNC_IP] = try_func_ip,

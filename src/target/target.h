@@ -31,6 +31,7 @@ struct target;
 	X(BPF_LOOP, "bpf_loop", TARGET_VERSION(5, 17, 0), "bpf_loop")                              \
 	X(FOR_EACH_MAP, "for_each_map", TARGET_VERSION(5, 13, 0), "iteration over map elements")   \
 	X(MAP_BATCH, "map_batch", TARGET_VERSION(5, 6, 0), "batched map operations")               \
+	X(BOUNDED_LOOPS, "bounded_loops", TARGET_VERSION(5, 3, 0), "bounded loops")                \
 	X(RAW_TP, "raw_tp", TARGET_VERSION(4, 17, 0), "raw tracepoints")                           \
 	X(RAW_TP_TEST_RUN, "raw_tp_test_run", TARGET_VERSION(5, 10, 0),                            \
 	  "test runs of raw tracepoint programs")                                                  \
@@ -58,6 +59,23 @@ enum target_feature {
 
 /* The running kernel. Never NULL; tries nothing yet. Free with target_close(). */
 struct target *target_open_running(void);
+/*
+ * From now on stands for Linux @version (TARGET_VERSION): features, helpers and map types are
+ * those of the table, nothing is tried. What no table knows (types, lists of probes) is
+ * still the running kernel's.
+ */
+void target_set_version(struct target *t, uint32_t version);
+/* "4.18" or "5.10.3" as TARGET_VERSION; 0: not understood. */
+uint32_t target_parse_version(const char *text);
+
+/* What a kernel has not, and the first one that has it. */
+struct target_lack {
+	const char *name;
+	uint32_t since; /* TARGET_VERSION */
+};
+/* Whether the kernel is without helper function @helper (enum bpf_func_id), or map type. */
+bool target_lacks_helper(struct target *t, uint32_t helper, struct target_lack *lack);
+bool target_lacks_map_type(struct target *t, uint32_t type, struct target_lack *lack);
 void target_close(struct target *t);
 
 /* Whether the kernel has @f: tried once, then remembered; false when switched off. */

@@ -9,6 +9,8 @@
  *   read PATH [SIZE COUNT]... reads SIZE bytes from the start of PATH, COUNT times
  *   write PATH [SIZE COUNT].. likewise, writing
  *   block DEVICE STEP...      see block.c
+ *   int80 NUMBER COUNT        makes 32-bit system call NUMBER, COUNT times; exit status 77 where
+ *                             the kernel or the processor has none
  *   measure PROGRAM WORDS...  runs PROGRAM with its standard output thrown away, prints
  *                             "NANOSECONDS PEAK_KIB STATUS"; forked from here, where there is
  *                             little memory for it to inherit as its peak
@@ -22,6 +24,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,6 +209,45 @@ static int run_write(int nwords, char **words)
 	return transfer(nwords, words, O_WRONLY | O_CREAT, write_one);
 }
 
+/* ---- 32-bit system calls ----------------------------------------------------------- */
+
+#if defined(__x86_64__)
+static void no_int80(int sig)
+{
+	(void)sig;
+	_exit(77);
+}
+
+static int run_int80(int nwords, char **words)
+{
+	unsigned long long number, count;
+
+	if (nwords != 3)
+		return 2;
+	number = workload_number(words[1]);
+	count = workload_number(words[2]);
+	signal(SIGSEGV, no_int80);
+	signal(SIGILL, no_int80);
+	for (unsigned long long i = 0; i < count; i++) {
+		long result;
+
+		__asm__ volatile("int $0x80"
+				 : "=a"(result)
+				 : "a"(number)
+				 : "memory", "r8", "r9", "r10", "r11");
+		if (result == -ENOSYS)
+			return 77;
+	}
+	return 0;
+}
+#else
+static int run_int80(int nwords, char **words)
+{
+	(void)nwords, (void)words;
+	return 77;
+}
+#endif
+
 /* ---- measure ---------------------------------------------------------------------- */
 
 static void exec_quietly(char **words)
@@ -247,7 +289,7 @@ static const struct {
 } commands[] = {
 	{"getppid", run_getppid}, {"call", run_call},   {"open", run_open},
 	{"read", run_read},       {"write", run_write}, {"block", workload_block},
-	{"measure", run_measure},
+	{"measure", run_measure}, {"int80", run_int80},
 };
 
 static int run_command(int nwords, char **words)
