@@ -62,6 +62,7 @@ struct codegen {
 	struct sema_program *prog;
 	LLVMValueRef fn, ctx_arg;
 	LLVMMetadataRef di_scope;
+	struct span at;            /* what is being generated, for complaints */
 	LLVMBasicBlockRef entry;   /* allocas */
 	LLVMBasicBlockRef lookup;  /* once past the gate: finds scratch, when it is used */
 	LLVMBasicBlockRef setup;   /* after it: addresses of large variables */
@@ -165,6 +166,9 @@ LLVMValueRef cg_read_field(struct codegen *cg, const struct type_field *f, struc
 /* A field of args: a scalar's value, or (aggregates) copied to @dst. */
 LLVMValueRef cg_arg_scalar(struct codegen *cg, const struct type_field *f);
 void cg_arg_copy(struct codegen *cg, const struct type_field *f, LLVMValueRef dst);
+/* In programs whose context is struct pt_regs: a register, and argument @n of the function. */
+LLVMValueRef cg_register(struct codegen *cg, const char *name);
+LLVMValueRef cg_call_arg(struct codegen *cg, uint32_t n);
 struct cg_place cg_arg_place(struct codegen *cg, const struct type_field *f);
 
 /* ---- expr.c ------------------------------------------------------------------- */
@@ -251,6 +255,11 @@ LLVMValueRef cg_nsecs(struct codegen *cg);
  */
 void *cg_pack(struct codegen *cg, const void *object, size_t object_size, size_t *size);
 
+/* Refuses what the kernel compiled for has not, with the first kernel that has it. */
+void cg_check_helper(struct codegen *cg, unsigned helper);
+void cg_check_map_type(struct codegen *cg, struct span at, unsigned type);
+/* Whether the kernel has @f; if not, @what at the place in hand is refused. */
+bool cg_needs(struct codegen *cg, enum target_feature f, const char *what);
 void cg_fail(struct codegen *cg, struct span at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

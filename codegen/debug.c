@@ -111,6 +111,7 @@ void cg_debug_at(struct codegen *cg, struct span at)
 {
 	unsigned line, col;
 
+	cg->at = at;
 	diag_position(cg->r->diags, at, &line, &col);
 	LLVMSetCurrentDebugLocation2(
 		cg->b, LLVMDIBuilderCreateDebugLocation(cg->ctx, line, col, cg->di_scope, NULL));

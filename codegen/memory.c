@@ -132,6 +132,30 @@ LLVMValueRef cg_read_field(struct codegen *cg, const struct type_field *f, struc
 	return f->bit_size ? read_bits(cg, f, p) : cg_read_scalar(cg, f->type, p);
 }
 
+/* ---- registers --------------------------------------------------------------- */
+
+LLVMValueRef cg_register(struct codegen *cg, const char *name)
+{
+	return cg_load_volatile(cg, cg->i64,
+				cg_offset(cg, cg->ctx_arg, target_register_offset(name)));
+}
+
+LLVMValueRef cg_call_arg(struct codegen *cg, uint32_t n)
+{
+	const struct target_abi *abi = target_abi();
+	bool user = cg->prog->type->flags & PROBE_USER;
+
+	if (n < abi->nargs)
+		return cg_register(cg, abi->args[n]);
+	uint64_t above = abi->stack_args + 8ull * (n - abi->nargs);
+	LLVMValueRef sp = cg_register(cg, abi->sp), tmp = cg_alloca(cg, cg->i64, "arg");
+	struct cg_place p = {LLVMBuildAdd(cg->b, sp, cg_const(cg, cg->i64, above), ""),
+			     user ? SPACE_USER : SPACE_KERNEL};
+
+	cg_read(cg, tmp, 8, p);
+	return cg_load(cg, cg->i64, tmp);
+}
+
 /* ---- args ------------------------------------------------------------------- */
 
 /* Byte offsets in struct pt_regs of the registers that carry a system call's arguments. */

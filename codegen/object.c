@@ -35,6 +35,7 @@ static void add_script_map(struct codegen *cg, const struct sema_map *sm)
 {
 	struct cg_map *m = cg_map_new(cg, sm->elf_name, sm->bpf_type);
 
+	cg_check_map_type(cg, sm->first, sm->bpf_type);
 	m->key_size = sm->key ? sm->key->size : 4;
 	m->value_size = ((cg_map_value_off(sm) + sm->value->size) + 7) & ~7u;
 	m->max_entries = sm->key ? sm->max_entries : 1;

@@ -83,6 +83,7 @@ static void pack_probes(struct codegen *cg, struct image_builder *b)
 				.target = image_add_string(b, at->target ? at->target : ""),
 				.probe = at->probe,
 				.nprobes = at->nprobes,
+				.cookie = sema_uses_cookies(p) ? at->probe : 0,
 				.arg = {at->arg[0], at->arg[1]},
 			};
 

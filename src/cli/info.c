@@ -2,9 +2,19 @@
 #include "cli/info.h"
 
 #include <bpf/libbpf.h>
+#include <sys/utsname.h>
 
 void cli_print_info(struct target *t, FILE *out)
 {
+	struct utsname u;
+
+	if (!uname(&u))
+		fprintf(out,
+			"System\n"
+			"  OS: %s %s %s\n"
+			"  Arch: %s\n"
+			"\n",
+			u.sysname, u.release, u.version, u.machine);
 	fprintf(out,
 		"Build\n"
 		"  version: v%s\n"

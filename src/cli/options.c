@@ -168,6 +168,15 @@ static int set_unsafe(struct cli_options *o, const char *arg)
 	return 0;
 }
 
+static int set_target_kernel(struct cli_options *o, const char *arg)
+{
+	o->target_kernel = target_parse_version(arg);
+	if (o->target_kernel)
+		return 0;
+	cli_error("USAGE: --target-kernel: not a kernel's version: %s (for example 4.18)", arg);
+	return -EINVAL;
+}
+
 static int set_no_feature(struct cli_options *o, const char *arg)
 {
 	char *all = NULL;
@@ -311,6 +320,8 @@ static const struct option_row rows[] = {
 	 "let each probe record from the moment it is attached\n"
 	 "until it is detached (no common start and stop)",
 	 set_no_sync},
+	{GROUP_SAFETY, 0, "target-kernel", "VERSION", "--target-kernel VERSION",
+	 "use nothing that is newer than this kernel, e.g. 4.18", set_target_kernel},
 	{GROUP_SAFETY, 0, "no-feature", "FEATURE", "--no-feature FEATURE[,FEATURE]",
 	 "do without these kernel features (names: --info)", set_no_feature},
 

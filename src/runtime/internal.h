@@ -152,6 +152,15 @@ void run_warning(const struct run *r, const char *fmt, ...) __attribute__((forma
 int object_load(struct run *r);
 /* The program of attachment @at, or NULL with a message on stderr. */
 struct bpf_program *object_program(const struct run *r, const struct image_attachment *at);
+/* The process that probes are attached to where they can be: -c's or -p's, 0: all. */
+static inline int traced_pid(const struct run *r)
+{
+	return r->child.pid ? r->child.pid : r->opts->pid;
+}
+/* How many rows of ATTACHMENTS from @at on are of the same program. */
+uint32_t object_same_program(const struct run *r, const struct image_attachment *at);
+/* Whether the program of the @n rows at @at is loaded to be attached to all of them at once. */
+bool object_attaches_many(const struct run *r, const struct image_attachment *at, uint32_t n);
 /* Runs the programs of all attachments of @kind once, in their order. */
 int object_run_programs(struct run *r, uint32_t kind);
 /* Size of the ring buffer in bytes: a power of two, from the setting or the memory. */

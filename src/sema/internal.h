@@ -37,6 +37,7 @@ struct sema_getopt {
 struct sema_work {
 	struct sema_program *prog;
 	struct ast_probe *probe;
+	enum image_attach_kind plain; /* how its probes are attached when nothing is shared */
 	const char *category, *event; /* tracepoint, raw tracepoint (category NULL) */
 	bool args_failed;             /* no args: already reported */
 	bool probe_known;             /* one probe only: its row is probe_row */
@@ -192,6 +193,9 @@ void sema_expand_c_macros(struct sema *s);
 
 /* ---- fold.c ---- */
 void sema_set_int(struct ast_expr *e, struct type *t, uint64_t v);
+
+/* @v as a number of type @t: what does not fit is cut off, then extended by the sign. */
+uint64_t sema_truncated(uint64_t v, const struct type *t);
 void sema_set_string(struct sema *s, struct ast_expr *e, const char *text);
 bool sema_const_true(const struct ast_expr *e); /* e->is_const holds */
 /* Both try to make e, its operands typed, a constant. True: done, e->type NULL after errors. */

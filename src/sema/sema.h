@@ -145,9 +145,16 @@ struct sema_program {
 	 */
 	bool is_syscall;
 	uint16_t *syscall_probe;
-	uint32_t nsyscalls; /* entries of syscall_probe */
-	bool uses_probe;    /* the builtin probe is evaluated in the body */
+	uint32_t nsyscalls;              /* entries of syscall_probe */
+	bool uses_probe;                 /* the builtin probe is evaluated in the body */
+	const struct type_field *retval; /* fexit: where it is; NULL: in its register */
 };
+
+/* Several attachments and a body that asks which: attach cookies hold rows of PROBES. */
+static inline bool sema_uses_cookies(const struct sema_program *p)
+{
+	return p->uses_probe && !p->is_syscall && p->attachments.len > 1;
+}
 
 struct sema_probe { /* row of the image's PROBES */
 	const char *name;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks of the builtins that have a value. */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -125,6 +126,13 @@ struct type *sema_check_args(struct sema *s, struct ast_expr *e)
 	struct sema_program *p = w->prog;
 	char err[256] = "";
 
+	if (p->type->flags & PROBE_USER) {
+		sema_error(s, e->span,
+			   "args of %s probes (from debug information) are not supported yet: use "
+			   "arg0, arg1, ...",
+			   p->type->name);
+		return NULL;
+	}
 	if (!(p->type->flags & PROBE_HAS_ARGS)) {
 		sema_error(s, e->span,
 			   "The args builtin can only be used with tracepoint, rawtracepoint, "
@@ -151,11 +159,78 @@ struct type *sema_check_args(struct sema *s, struct ast_expr *e)
 
 struct type *sema_check_argn(struct sema *s, struct ast_expr *e)
 {
-	if (!(s->work->prog->type->flags & PROBE_HAS_ARGN)) {
+	unsigned flags = s->work->prog->type->flags;
+	unsigned long n = strtoul(e->u.ident.name + strlen("arg"), NULL, 10);
+
+	if (!(flags & PROBE_HAS_ARGN)) {
 		sema_error(s, e->span,
 			   "The %s builtin can only be used with 'kprobes', 'uprobes', 'usdt' "
 			   "and 'rawtracepoint' probes",
 			   e->u.ident.name);
+		return NULL;
+	}
+	if (flags & PROBE_HAS_REGS && n >= TARGET_MAX_ARGS) {
+		sema_error(s, e->span, "%s doesn't support %s", target_abi()->machine,
+			   e->u.ident.name);
+		return NULL;
+	}
+	return type_int(s->types, 8, false);
+}
+
+struct type *sema_check_retval(struct sema *s, struct ast_expr *e)
+{
+	struct sema_program *p = s->work->prog;
+
+	if (p->type->flags & PROBE_HAS_RETVAL)
+		return type_int(s->types, 8, false);
+	sema_error(s, e->span,
+		   "The retval builtin can only be used with 'kretprobe' and 'uretprobe' and "
+		   "'fentry' probes");
+	return NULL;
+}
+
+/* The address is the kernel's to tell where the registers are not those of the function. */
+static bool func_needs(const struct sema_work *w, enum target_feature *f)
+{
+	*f = w->plain == IMAGE_AT_URETPROBE ? TARGET_F_UPROBE_FUNC_IP : TARGET_F_FUNC_IP;
+	return w->plain != IMAGE_AT_UPROBE && w->plain != IMAGE_AT_KPROBE;
+}
+
+struct type *sema_check_func(struct sema *s, struct ast_expr *e)
+{
+	const struct probe_type *t = s->work->prog->type;
+	enum target_feature f;
+
+	if (!(t->flags & PROBE_HAS_FUNC)) {
+		sema_error(s, e->span, "The func builtin can not be used with '%s' probes",
+			   t->name);
+		return NULL;
+	}
+	if (func_needs(s->work, &f) && !target_has(s->target, f)) {
+		sema_error(s, e->span,
+			   "The func builtin needs a kernel feature in %s probes that is not "
+			   "here: %s (%s)",
+			   t->name, target_feature_name(f), target_feature_since(f));
+		return NULL;
+	}
+	return type_simple(s->types, t->flags & PROBE_USER ? IMAGE_K_USYM : IMAGE_K_KSYM);
+}
+
+struct type *sema_check_reg(struct sema *s, struct ast_expr *e)
+{
+	const struct probe_type *t = s->work->prog->type;
+	const char *name;
+
+	if (!sema_want_string_literal(s, e, 0))
+		return NULL;
+	name = sema_arg(e, 0)->const_str;
+	if (!(t->flags & PROBE_HAS_REGS)) {
+		sema_error(s, e->span, "reg can not be used with \"%s\" probes", t->name);
+		return NULL;
+	}
+	if (target_register_offset(name) < 0) {
+		sema_error(s, e->span, "'%s' is not a valid register on this architecture (%s)",
+			   name, target_abi()->machine);
 		return NULL;
 	}
 	return type_int(s->types, 8, false);
@@ -214,41 +289,41 @@ static void type_str_arg(struct sema *s, struct ast_expr *x)
 	sema_expr(s, x);
 }
 
-/* The capacity that the length argument asks for, or 0 after an error. */
-static uint32_t str_capacity(struct sema *s, struct ast_expr *e)
+/* The string that the length argument asks for, its NUL counted; or NULL after an error. */
+static struct type *str_result(struct sema *s, struct ast_expr *e)
 {
 	uint64_t max = s->r->config.max_strlen;
 	struct ast_expr *n;
 
 	if (sema_nargs(e) < 2)
-		return (uint32_t)max;
+		return type_string_read(s->types);
 	n = sema_arg(e, 1);
 	if (!sema_want_int(s, e, 1))
-		return 0;
+		return NULL;
 	if (!n->is_const)
-		return (uint32_t)max;
+		return type_string_read(s->types);
 	if (n->type->is_signed && (int64_t)n->const_int < 0) {
 		sema_error(s, e->span, "str() cannot use negative length (%lld)",
 			   (long long)n->const_int);
-		return 0;
+		return NULL;
 	}
-	if (n->const_int < max)
-		return (uint32_t)n->const_int + 1;
+	if (n->const_int <= max)
+		return type_string(s->types, n->const_int ? (uint32_t)n->const_int : 1);
 	sema_warning(s, e->span,
 		     "length param (%llu) is too long and will be shortened to %llu bytes (see "
 		     "BPFTRACE_MAX_STRLEN)",
 		     (unsigned long long)n->const_int, (unsigned long long)max);
-	return (uint32_t)max;
+	return type_string_read(s->types);
 }
 
 struct type *sema_check_str(struct sema *s, struct ast_expr *e)
 {
 	struct ast_expr *x = sema_arg(e, 0);
-	uint32_t capacity;
+	struct type *t;
 
 	type_str_arg(s, x);
-	capacity = str_capacity(s, e);
-	if (!x->type || !capacity)
+	t = str_result(s, e);
+	if (!x->type || !t)
 		return NULL;
 	if (x->type->kind != IMAGE_K_STRING && x->type->kind != IMAGE_K_POINTER &&
 	    !sema_is_number(x->type)) {
@@ -262,7 +337,7 @@ struct type *sema_check_str(struct sema *s, struct ast_expr *e)
 	}
 	if (fold_str(s, e))
 		return e->type;
-	return type_string(s->types, capacity);
+	return t;
 }
 
 static bool want_string(struct sema *s, struct ast_expr *e, size_t i)

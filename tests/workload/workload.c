@@ -4,6 +4,7 @@
  *
  *   getppid THREADS CALLS     each thread calls getppid CALLS times (0: until the end of
  *                             standard input) and prints "CALLS NANOSECONDS"
+ *   call THREADS CALLS        likewise, functions of its own: see call.c
  *   open PATH COUNT           opens and closes PATH
  *   read PATH [SIZE COUNT]... reads SIZE bytes from the start of PATH, COUNT times
  *   write PATH [SIZE COUNT].. likewise, writing
@@ -65,16 +66,23 @@ static unsigned long long now_ns(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-/* ---- getppid ------------------------------------------------------------------ */
+/* ---- calls --------------------------------------------------------------------- */
 
 struct caller {
 	pthread_t thread;
+	void (*call)(unsigned long long n);
 	unsigned long long calls; /* to be made; 0: until stopped; then: made */
 	unsigned long long ns;
 	const bool *stop;
 };
 
-static void *call_getppid(void *arg)
+static void call_getppid(unsigned long long n)
+{
+	(void)n;
+	syscall(SYS_getppid);
+}
+
+static void *call_again_and_again(void *arg)
 {
 	struct caller *c = arg;
 	unsigned long long limit = c->calls ? c->calls : ~0ull;
@@ -84,7 +92,7 @@ static void *call_getppid(void *arg)
 	for (n = 0; n < limit; n++) {
 		if (!(n & 255) && __atomic_load_n(c->stop, __ATOMIC_RELAXED))
 			break;
-		syscall(SYS_getppid);
+		c->call(n);
 	}
 	c->ns = now_ns() - start;
 	c->calls = n;
@@ -99,7 +107,7 @@ static void wait_for_end_of_input(void)
 		;
 }
 
-static int run_getppid(int nwords, char **words)
+static int run_calls(int nwords, char **words, void (*call)(unsigned long long n))
 {
 	struct caller callers[MAX_THREADS] = {0};
 	unsigned long long calls;
@@ -113,9 +121,10 @@ static int run_getppid(int nwords, char **words)
 	if (!n || n > MAX_THREADS)
 		return 2;
 	for (unsigned i = 0; i < n; i++) {
+		callers[i].call = call;
 		callers[i].calls = calls;
 		callers[i].stop = &stop;
-		errno = pthread_create(&callers[i].thread, NULL, call_getppid, &callers[i]);
+		errno = pthread_create(&callers[i].thread, NULL, call_again_and_again, &callers[i]);
 		if (errno)
 			workload_die("pthread_create");
 	}
@@ -127,6 +136,16 @@ static int run_getppid(int nwords, char **words)
 		printf("%llu %llu\n", callers[i].calls, callers[i].ns);
 	}
 	return 0;
+}
+
+static int run_getppid(int nwords, char **words)
+{
+	return run_calls(nwords, words, call_getppid);
+}
+
+static int run_call(int nwords, char **words)
+{
+	return run_calls(nwords, words, workload_call);
 }
 
 /* ---- files --------------------------------------------------------------------- */
@@ -268,9 +287,9 @@ static const struct {
 	const char *name;
 	int (*run)(int nwords, char **words);
 } commands[] = {
-	{"getppid", run_getppid}, {"open", run_open},        {"read", run_read},
-	{"write", run_write},     {"block", workload_block}, {"measure", run_measure},
-	{"int80", run_int80},
+	{"getppid", run_getppid}, {"call", run_call},   {"open", run_open},
+	{"read", run_read},       {"write", run_write}, {"block", workload_block},
+	{"measure", run_measure}, {"int80", run_int80},
 };
 
 static int run_command(int nwords, char **words)
