@@ -188,6 +188,10 @@ struct type *sema_type_index(struct sema *s, struct ast_expr *e);
 struct type *sema_type_sizeof(struct sema *s, struct ast_expr *e);
 struct type *sema_type_offsetof(struct sema *s, struct ast_expr *e);
 
+/* ---- cmacros.c ---- */
+/* Puts macros of the C text that are expressions of the script's language in their places. */
+void sema_expand_c_macros(struct sema *s);
+
 /* ---- fold.c ---- */
 void sema_set_int(struct ast_expr *e, struct type *t, uint64_t v);
 
