@@ -162,6 +162,8 @@ void cg_read(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_plac
 /* Reads a NUL-terminated string: at most @size bytes with the NUL. Returns the helper's result. */
 LLVMValueRef cg_read_str(struct codegen *cg, LLVMValueRef dst, uint32_t size, LLVMValueRef from,
 			 enum type_space space);
+/* Reads a char array of @size bytes: up to its first NUL, which there may be none of. */
+void cg_read_chars(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_place p);
 LLVMValueRef cg_read_scalar(struct codegen *cg, const struct type *t, struct cg_place p);
 LLVMValueRef cg_read_field(struct codegen *cg, const struct type_field *f, struct cg_place base);
 /* A field of args: a scalar's value, or (aggregates) copied to @dst. */

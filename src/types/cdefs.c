@@ -163,11 +163,15 @@ static void find_inclusion(CXFile file, CXSourceLocation *stack, unsigned n, CXC
 		x->span = script_span(x->r, p.offset, SIZE_MAX / 2);
 }
 
-/* From a name's first to its last letter; other places are one character wide. */
+/* From a name's first to its last letter, or a header's name; others are one character wide. */
 static size_t word_length(const char *s)
 {
 	size_t n = 0;
 
+	if (*s == '<' || *s == '"') {
+		n = strcspn(s + 1, ">\"\n");
+		return n + 2;
+	}
 	while (isalnum((unsigned char)s[n]) || s[n] == '_')
 		n++;
 	return n ? n : 1;
