@@ -141,6 +141,25 @@ static bool any_untyped(const struct sema *s)
 	return false;
 }
 
+/* What is filled in code alone that cannot even be typed on this kernel is always empty. */
+static void empty_maps(struct sema *s)
+{
+	for (size_t i = 0; i < s->maps.len; i++) {
+		struct sema_map_work *w = s->maps.items[i];
+
+		bool keyed;
+
+		if (w->map->value || !sema_dead_code_mentions(s, w->map->name, &keyed))
+			continue;
+		w->map->value = type_int(s->types, 8, true);
+		if (w->shape == SHAPE_UNKNOWN)
+			w->shape = keyed ? SHAPE_KEYED : SHAPE_SCALAR;
+		if (w->shape == SHAPE_KEYED && !w->map->key)
+			w->map->key = type_int(s->types, 8, true);
+		w->assigned = true;
+	}
+}
+
 /*
  * A map that is cleared or printed, but filled only where an option of the command line has
  * ruled the code out, gets its types from there. Maps that are typed keep what they have.
@@ -164,6 +183,8 @@ static void look_into_dead_code(struct sema *s)
 		*s->maps.items[i] = was[i];
 		*was[i].map = maps[i];
 	}
+	s->maps.len = n; /* what dead code alone knows is nobody's */
+	empty_maps(s);
 	settle(s);
 }
 

@@ -413,6 +413,8 @@ void sema_type_program(struct sema *s, struct sema_work *w)
 {
 	struct ast_expr *cond = w->prog->predicate;
 
+	if (w->dead && !s->include_dead)
+		return;
 	s->work = w;
 	s->loop_depth = 0;
 	if (cond) {
