@@ -416,6 +416,9 @@ void sema_type_program(struct sema *s, struct sema_work *w)
 {
 	struct ast_expr *cond = w->prog->predicate;
 
+	/* its maps may get their types there; what it lacks on this kernel is no error */
+	if (w->dead && (!s->include_dead || s->report))
+		return;
 	s->work = w;
 	s->loop_depth = 0;
 	if (cond) {
