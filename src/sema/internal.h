@@ -127,6 +127,8 @@ void sema_make_programs(struct sema *s);
 /* ---- known.c ---- */
 /* Whether it is false whatever happens: told without the probe, before it is looked for. */
 bool sema_never_holds(struct sema *s, const struct ast_expr *predicate);
+/* Whether @e depends on which probes the kernel has. */
+bool sema_asks_kernel(struct ast_expr *e);
 /* Whether code that never runs uses the map, and with a key. */
 bool sema_dead_code_mentions(struct sema *s, const char *map, bool *keyed);
 

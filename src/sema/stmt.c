@@ -230,8 +230,8 @@ static void type_if(struct sema *s, struct ast_stmt *st)
 	truth = known && sema_const_true(cond);
 	mark(st->u.if_.then, known && !truth);
 	mark(st->u.if_.otherwise, known && truth);
-	/* "if comptime": what is not taken need not even have types */
-	discard = known && cond->comptime;
+	/* "if comptime", or about another kernel: what is not taken need not even have types */
+	discard = known && (cond->comptime || sema_asks_kernel(cond));
 	if (!discard || truth)
 		type_block(s, st->u.if_.then);
 	if (st->u.if_.otherwise && !(discard && truth))
