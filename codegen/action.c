@@ -51,21 +51,57 @@ static LLVMValueRef reserve(struct codegen *cg, struct sema_action *a, uint32_t 
 	return p;
 }
 
-void cg_action(struct codegen *cg, struct sema_action *a,
-	       void (*fill)(struct codegen *cg, LLVMValueRef payload, void *arg), void *arg)
+typedef void fill_fn(struct codegen *cg, LLVMValueRef payload, void *arg);
+
+static void write_record(struct codegen *cg, struct sema_action *a, uint32_t size, LLVMValueRef p,
+			 fill_fn *fill, void *arg)
+{
+	cg_store(cg, cg_const(cg, cg->i64, (uint64_t)size << 32 | a->index), p);
+	if (fill)
+		fill(cg, cg_offset(cg, p, sizeof(struct image_event)), arg);
+}
+
+/* Built in place: reserved, filled, submitted. */
+static void through_ring(struct codegen *cg, struct sema_action *a, uint32_t size, fill_fn *fill,
+			 void *arg, LLVMBasicBlockRef lost)
+{
+	LLVMValueRef p = reserve(cg, a, size, lost);
+	uint64_t flags = a->kind == IMAGE_A_EXIT ? BPF_RB_FORCE_WAKEUP : 0;
+
+	write_record(cg, a, size, p, fill, arg);
+	LLVMValueRef args[] = {p, cg_const(cg, cg->i64, flags)};
+	cg_helper(cg, BPF_FUNC_ringbuf_submit, args, 2);
+}
+
+/* Kernels before 5.8: built aside, then copied into this CPU's buffer. */
+static void through_perf(struct codegen *cg, struct sema_action *a, uint32_t size, fill_fn *fill,
+			 void *arg, LLVMBasicBlockRef lost)
+{
+	LLVMBasicBlockRef sent = cg_block(cg, "output");
+	LLVMValueRef p = cg_temp(cg, size, "record");
+
+	/* the helper reads all of it, the verifier wants all of it written */
+	cg_zero(cg, p, size);
+	write_record(cg, a, size, p, fill, arg);
+	LLVMValueRef args[] = {cg->ctx_arg, cg->events->var,
+			       cg_const(cg, cg->i64, BPF_F_CURRENT_CPU), p,
+			       cg_const(cg, cg->i64, size)};
+	LLVMValueRef r = cg_helper(cg, BPF_FUNC_perf_event_output, args, 5);
+	LLVMValueRef failed = LLVMBuildICmp(cg->b, LLVMIntSLT, r, LLVMConstNull(LLVMTypeOf(r)), "");
+	LLVMBuildCondBr(cg->b, failed, lost, sent);
+	cg_at(cg, sent);
+}
+
+void cg_action(struct codegen *cg, struct sema_action *a, fill_fn *fill, void *arg)
 {
 	uint32_t payload = a->payload ? (a->payload->size + 7) & ~7u : 0;
 	uint32_t size = sizeof(struct image_event) + payload;
 	LLVMBasicBlockRef lost = cg_block(cg, "lost"), done = cg_block(cg, "sent");
-	LLVMValueRef p = reserve(cg, a, size, lost);
 
-	cg_store(cg, cg_const(cg, cg->i64, (uint64_t)size << 32 | a->index), p);
-	if (fill)
-		fill(cg, cg_offset(cg, p, sizeof(struct image_event)), arg);
-	LLVMValueRef flags =
-		cg_const(cg, cg->i64, a->kind == IMAGE_A_EXIT ? BPF_RB_FORCE_WAKEUP : 0);
-	LLVMValueRef args[] = {p, flags};
-	cg_helper(cg, BPF_FUNC_ringbuf_submit, args, 2);
+	if (cg->events->type == BPF_MAP_TYPE_RINGBUF)
+		through_ring(cg, a, size, fill, arg, lost);
+	else
+		through_perf(cg, a, size, fill, arg, lost);
 	cg_goto(cg, done);
 	cg_at(cg, lost);
 	cg_control_count(cg, offsetof(struct image_control, lost_events));

@@ -55,12 +55,14 @@ struct codegen {
 	struct cg_map *events, *zeros, *scratch;
 	LLVMValueRef control; /* global variable, or NULL: control_map */
 	struct cg_map *control_map;
+	LLVMValueRef count_elem;  /* the callback of len(), once it is needed */
 	bool has_control_actions; /* the script clears, prints maps, exits: printf leaves room */
 
 	/* the program being generated */
 	struct sema_program *prog;
 	LLVMValueRef fn, ctx_arg;
 	LLVMMetadataRef di_scope;
+	struct span at;            /* what is being generated, for complaints */
 	LLVMBasicBlockRef entry;   /* allocas */
 	LLVMBasicBlockRef lookup;  /* once past the gate: finds scratch, when it is used */
 	LLVMBasicBlockRef setup;   /* after it: addresses of large variables */
@@ -95,6 +97,8 @@ void cg_debug_open(struct codegen *cg);
 void cg_debug_map(struct codegen *cg, struct cg_map *m);
 void cg_debug_var(struct codegen *cg, LLVMValueRef var, const char *name, uint32_t size);
 void cg_debug_function(struct codegen *cg, struct span at);
+/* Describes @fn, which is no program of its own; returns the scope of its instructions. */
+LLVMMetadataRef cg_debug_subprogram(struct codegen *cg, LLVMValueRef fn, unsigned line, bool local);
 void cg_debug_at(struct codegen *cg, struct span at);
 void cg_debug_close(struct codegen *cg);
 
@@ -158,11 +162,16 @@ void cg_read(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_plac
 /* Reads a NUL-terminated string: at most @size bytes with the NUL. Returns the helper's result. */
 LLVMValueRef cg_read_str(struct codegen *cg, LLVMValueRef dst, uint32_t size, LLVMValueRef from,
 			 enum type_space space);
+/* Reads a char array of @size bytes: up to its first NUL, which there may be none of. */
+void cg_read_chars(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_place p);
 LLVMValueRef cg_read_scalar(struct codegen *cg, const struct type *t, struct cg_place p);
 LLVMValueRef cg_read_field(struct codegen *cg, const struct type_field *f, struct cg_place base);
 /* A field of args: a scalar's value, or (aggregates) copied to @dst. */
 LLVMValueRef cg_arg_scalar(struct codegen *cg, const struct type_field *f);
 void cg_arg_copy(struct codegen *cg, const struct type_field *f, LLVMValueRef dst);
+/* In programs whose context is struct pt_regs: a register, and argument @n of the function. */
+LLVMValueRef cg_register(struct codegen *cg, const char *name);
+LLVMValueRef cg_call_arg(struct codegen *cg, uint32_t n);
 struct cg_place cg_arg_place(struct codegen *cg, const struct type_field *f);
 
 /* ---- expr.c ------------------------------------------------------------------- */
@@ -214,6 +223,8 @@ LLVMValueRef cg_map_slot(struct codegen *cg, const struct sema_map *m, LLVMValue
 			 LLVMBasicBlockRef done);
 /* A per-CPU aggregation summed up to an integer (int64)@c. */
 LLVMValueRef cg_aggregation_value(struct codegen *cg, struct ast_expr *map);
+/* How many elements a map with keys has: i64. */
+LLVMValueRef cg_map_len(struct codegen *cg, const struct sema_map *m);
 uint32_t cg_map_value_off(const struct sema_map *m);
 
 /* ---- action.c ------------------------------------------------------------------------ */
@@ -247,6 +258,11 @@ LLVMValueRef cg_nsecs(struct codegen *cg);
  */
 void *cg_pack(struct codegen *cg, const void *object, size_t object_size, size_t *size);
 
+/* Refuses what the kernel compiled for has not, with the first kernel that has it. */
+void cg_check_helper(struct codegen *cg, unsigned helper);
+void cg_check_map_type(struct codegen *cg, struct span at, unsigned type);
+/* Whether the kernel has @f; if not, @what at the place in hand is refused. */
+bool cg_needs(struct codegen *cg, enum target_feature f, const char *what);
 void cg_fail(struct codegen *cg, struct span at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

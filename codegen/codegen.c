@@ -20,6 +20,39 @@ void cg_fail(struct codegen *cg, struct span at, const char *fmt, ...)
 	cg->failed = true;
 }
 
+static void fail_for_lack(struct codegen *cg, const char *what, const char *kind,
+			  const struct target_lack *l)
+{
+	cg_fail(cg, cg->at, "%s needs %s %s, which came with Linux %u.%u", what, kind, l->name,
+		l->since >> 16, l->since >> 8 & 0xff);
+}
+
+bool cg_needs(struct codegen *cg, enum target_feature f, const char *what)
+{
+	if (target_has(cg->r->target, f))
+		return true;
+	cg_fail(cg, cg->at, "%s needs the kernel feature %s, which came with %s", what,
+		target_feature_name(f), target_feature_since(f));
+	return false;
+}
+
+void cg_check_helper(struct codegen *cg, unsigned helper)
+{
+	struct target_lack l;
+
+	if (target_lacks_helper(cg->r->target, helper, &l))
+		fail_for_lack(cg, "this", "the BPF helper", &l);
+}
+
+void cg_check_map_type(struct codegen *cg, struct span at, unsigned type)
+{
+	struct target_lack l;
+
+	cg->at = at;
+	if (target_lacks_map_type(cg->r->target, type, &l))
+		fail_for_lack(cg, "this map", "the BPF map type", &l);
+}
+
 /* To a neighbour first, then renamed: an interrupted write leaves the old file. */
 static int write_file(const char *path, const void *data, size_t size)
 {

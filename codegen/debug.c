@@ -82,18 +82,27 @@ void cg_debug_var(struct codegen *cg, LLVMValueRef var, const char *name, uint32
 	attach_var(cg, var, name, type);
 }
 
+/* Arguments are left out: the kernel refuses prototypes whose parameters have no names. */
+LLVMMetadataRef cg_debug_subprogram(struct codegen *cg, LLVMValueRef fn, unsigned line, bool local)
+{
+	size_t len;
+	const char *name = LLVMGetValueName2(fn, &len);
+	LLVMMetadataRef type =
+		LLVMDIBuilderCreateSubroutineType(cg->di, cg->di_file, &cg->di_int, 1, 0);
+	LLVMMetadataRef sub =
+		LLVMDIBuilderCreateFunction(cg->di, cg->di_file, name, len, name, len, cg->di_file,
+					    line, type, local, 1, line, 0, 1);
+
+	LLVMSetSubprogram(fn, sub);
+	return sub;
+}
+
 void cg_debug_function(struct codegen *cg, struct span at)
 {
 	unsigned line, col;
-	size_t len;
-	const char *name = LLVMGetValueName2(cg->fn, &len);
-	LLVMMetadataRef sub =
-		LLVMDIBuilderCreateSubroutineType(cg->di, cg->di_file, &cg->di_int, 1, 0);
 
 	diag_position(cg->r->diags, at, &line, &col);
-	cg->di_scope = LLVMDIBuilderCreateFunction(cg->di, cg->di_file, name, len, name, len,
-						   cg->di_file, line, sub, 0, 1, line, 0, 1);
-	LLVMSetSubprogram(cg->fn, cg->di_scope);
+	cg->di_scope = cg_debug_subprogram(cg, cg->fn, line, false);
 	LLVMSetCurrentDebugLocation2(
 		cg->b, LLVMDIBuilderCreateDebugLocation(cg->ctx, line, col, cg->di_scope, NULL));
 }
@@ -102,6 +111,7 @@ void cg_debug_at(struct codegen *cg, struct span at)
 {
 	unsigned line, col;
 
+	cg->at = at;
 	diag_position(cg->r->diags, at, &line, &col);
 	LLVMSetCurrentDebugLocation2(
 		cg->b, LLVMDIBuilderCreateDebugLocation(cg->ctx, line, col, cg->di_scope, NULL));

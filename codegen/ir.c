@@ -224,6 +224,7 @@ LLVMValueRef cg_helper(struct codegen *cg, unsigned id, LLVMValueRef *args, unsi
 {
 	LLVMTypeRef types[5];
 
+	cg_check_helper(cg, id);
 	for (unsigned i = 0; i < n; i++)
 		types[i] = LLVMTypeOf(args[i]);
 	LLVMTypeRef fn = LLVMFunctionType(cg->i64, types, n, 0);

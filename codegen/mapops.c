@@ -350,3 +350,43 @@ LLVMValueRef cg_aggregation_value(struct codegen *cg, struct ast_expr *map)
 		return total;
 	return cg_arith(cg, AST_DIV, total, cg_load(cg, cg->i64, s.count), m->value->is_signed);
 }
+
+/* ---- counting elements ------------------------------------------------------------------ */
+
+/* long count_elem(map, key, value, u64 *n): one more, go on */
+static LLVMValueRef count_elem(struct codegen *cg)
+{
+	LLVMTypeRef params[] = {cg->ptr, cg->ptr, cg->ptr, cg->ptr};
+	LLVMTypeRef type = LLVMFunctionType(cg->i64, params, 4, 0);
+	LLVMBasicBlockRef here = LLVMGetInsertBlock(cg->b);
+	LLVMMetadataRef where = LLVMGetCurrentDebugLocation2(cg->b), scope;
+	LLVMValueRef fn;
+
+	if (cg->count_elem)
+		return cg->count_elem;
+	fn = cg->count_elem = LLVMAddFunction(cg->mod, "count_elem", type);
+	LLVMSetLinkage(fn, LLVMInternalLinkage);
+	scope = cg_debug_subprogram(cg, fn, 0, true);
+	cg_at(cg, LLVMAppendBasicBlockInContext(cg->ctx, fn, "entry"));
+	LLVMSetCurrentDebugLocation2(cg->b,
+				     LLVMDIBuilderCreateDebugLocation(cg->ctx, 0, 0, scope, NULL));
+	LLVMValueRef n = LLVMGetParam(fn, 3);
+	LLVMValueRef more =
+		LLVMBuildAdd(cg->b, cg_load(cg, cg->i64, n), cg_const(cg, cg->i64, 1), "");
+	cg_store(cg, more, n);
+	LLVMBuildRet(cg->b, cg_const(cg, cg->i64, 0));
+	cg_at(cg, here);
+	LLVMSetCurrentDebugLocation2(cg->b, where);
+	return fn;
+}
+
+LLVMValueRef cg_map_len(struct codegen *cg, const struct sema_map *m)
+{
+	LLVMValueRef n = cg_alloca(cg, cg->i64, "len");
+	LLVMValueRef args[] = {cg_script_map(cg, m)->var, count_elem(cg), n,
+			       cg_const(cg, cg->i64, 0)};
+
+	cg_store(cg, cg_const(cg, cg->i64, 0), n);
+	cg_helper(cg, BPF_FUNC_for_each_map_elem, args, 4);
+	return cg_load(cg, cg->i64, n);
+}

@@ -98,6 +98,21 @@ LLVMValueRef cg_read_str(struct codegen *cg, LLVMValueRef dst, uint32_t size, LL
 	return phi;
 }
 
+/* The helper ends what fills all of @size with a NUL; the last character may be another one. */
+void cg_read_chars(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_place p)
+{
+	LLVMValueRef n = cg_read_str(cg, dst, size, p.addr, p.space);
+	LLVMBasicBlockRef full = cg_block(cg, "chars_full"), done = cg_block(cg, "chars_done");
+	struct cg_place last = {cg_offset(cg, cg_to_ptr(cg, p.addr), size - 1), p.space};
+
+	LLVMBuildCondBr(cg->b, LLVMBuildICmp(cg->b, LLVMIntEQ, n, cg_const(cg, cg->i64, size), ""),
+			full, done);
+	cg_at(cg, full);
+	cg_read(cg, cg_offset(cg, dst, size - 1), 1, last);
+	cg_goto(cg, done);
+	cg_at(cg, done);
+}
+
 LLVMValueRef cg_read_scalar(struct codegen *cg, const struct type *t, struct cg_place p)
 {
 	if (p.space == SPACE_BPF || p.space == SPACE_CTX)
@@ -130,6 +145,30 @@ LLVMValueRef cg_read_field(struct codegen *cg, const struct type_field *f, struc
 	struct cg_place p = {cg_offset(cg, cg_to_ptr(cg, base.addr), f->offset), base.space};
 
 	return f->bit_size ? read_bits(cg, f, p) : cg_read_scalar(cg, f->type, p);
+}
+
+/* ---- registers --------------------------------------------------------------- */
+
+LLVMValueRef cg_register(struct codegen *cg, const char *name)
+{
+	return cg_load_volatile(cg, cg->i64,
+				cg_offset(cg, cg->ctx_arg, target_register_offset(name)));
+}
+
+LLVMValueRef cg_call_arg(struct codegen *cg, uint32_t n)
+{
+	const struct target_abi *abi = target_abi();
+	bool user = cg->prog->type->flags & PROBE_USER;
+
+	if (n < abi->nargs)
+		return cg_register(cg, abi->args[n]);
+	uint64_t above = abi->stack_args + 8ull * (n - abi->nargs);
+	LLVMValueRef sp = cg_register(cg, abi->sp), tmp = cg_alloca(cg, cg->i64, "arg");
+	struct cg_place p = {LLVMBuildAdd(cg->b, sp, cg_const(cg, cg->i64, above), ""),
+			     user ? SPACE_USER : SPACE_KERNEL};
+
+	cg_read(cg, tmp, 8, p);
+	return cg_load(cg, cg->i64, tmp);
 }
 
 /* ---- args ------------------------------------------------------------------- */

@@ -35,6 +35,7 @@ static void add_script_map(struct codegen *cg, const struct sema_map *sm)
 {
 	struct cg_map *m = cg_map_new(cg, sm->elf_name, sm->bpf_type);
 
+	cg_check_map_type(cg, sm->first, sm->bpf_type);
 	m->key_size = sm->key ? sm->key->size : 4;
 	m->value_size = ((cg_map_value_off(sm) + sm->value->size) + 7) & ~7u;
 	m->max_entries = sm->key ? sm->max_entries : 1;
@@ -99,6 +100,18 @@ static void add_license(struct codegen *cg)
 	LLVMSetSection(var, "license");
 }
 
+static void add_events(struct codegen *cg)
+{
+	if (target_has(cg->r->target, TARGET_F_RING_BUFFER)) {
+		cg->events = cg_map_new(cg, IMAGE_EVENTS_MAP, BPF_MAP_TYPE_RINGBUF);
+		cg->events->max_entries = EVENTS_SIZE_DEFAULT;
+		return;
+	}
+	cg->events = cg_map_new(cg, IMAGE_EVENTS_MAP, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	cg->events->key_size = cg->events->value_size = 4;
+	cg->events->max_entries = 0; /* libbpf: one for each CPU */
+}
+
 void cg_object_open(struct codegen *cg)
 {
 	add_license(cg);
@@ -110,10 +123,8 @@ void cg_object_open(struct codegen *cg)
 	for (size_t i = 0; i < cg->r->actions.len; i++)
 		if (cg_action_is_control(cg->r->actions.items[i]->kind))
 			cg->has_control_actions = true;
-	if (cg->r->actions.len) {
-		cg->events = cg_map_new(cg, IMAGE_EVENTS_MAP, BPF_MAP_TYPE_RINGBUF);
-		cg->events->max_entries = EVENTS_SIZE_DEFAULT;
-	}
+	if (cg->r->actions.len)
+		add_events(cg);
 }
 
 /* Once all programs are there, the sizes of the internal maps are known. */

@@ -209,7 +209,10 @@ static LLVMValueRef equal_loop(struct codegen *cg, LLVMValueRef a, LLVMValueRef 
 
 static LLVMValueRef equal_bytes(struct codegen *cg, LLVMValueRef a, LLVMValueRef b, uint32_t n)
 {
-	return n <= INLINE_COMPARE_MAX ? equal_inline(cg, a, b, n) : equal_loop(cg, a, b, n);
+	/* without loops every word gets instructions of its own */
+	bool flat = n <= INLINE_COMPARE_MAX || !target_has(cg->r->target, TARGET_F_BOUNDED_LOOPS);
+
+	return flat ? equal_inline(cg, a, b, n) : equal_loop(cg, a, b, n);
 }
 
 static uint32_t min_u32(uint32_t a, uint32_t b)

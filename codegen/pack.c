@@ -83,6 +83,7 @@ static void pack_probes(struct codegen *cg, struct image_builder *b)
 				.target = image_add_string(b, at->target ? at->target : ""),
 				.probe = at->probe,
 				.nprobes = at->nprobes,
+				.cookie = sema_uses_cookies(p) ? at->probe : 0,
 				.arg = {at->arg[0], at->arg[1]},
 			};
 
@@ -97,7 +98,7 @@ static void pack_config(struct codegen *cg, struct image_builder *b)
 	struct image_config row = {
 		.sync_probes = c->sync_probes,
 		.global_data = cg->control != NULL,
-		.ring_buffer = 1,
+		.ring_buffer = target_has(cg->r->target, TARGET_F_RING_BUFFER),
 		.perf_rb_pages = c->perf_rb_pages,
 		.missing_probes = c->missing_probes,
 		.print_maps_on_exit = c->print_maps_on_exit,

@@ -134,6 +134,8 @@ static bool needs_pid_filter(const struct sema_program *p)
 	switch (p->attach) {
 	case IMAGE_AT_TRACEPOINT:
 	case IMAGE_AT_RAW_TP:
+	case IMAGE_AT_UPROBE: /* attached to the process, which other tracers' probes undo */
+	case IMAGE_AT_URETPROBE:
 	case IMAGE_AT_KPROBE:
 	case IMAGE_AT_KRETPROBE:
 	case IMAGE_AT_FENTRY:

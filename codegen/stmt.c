@@ -140,6 +140,7 @@ static void stmt_while(struct codegen *cg, struct ast_stmt *s)
 	LLVMBasicBlockRef head = cg_block(cg, "while"), body = cg_block(cg, "body"),
 			  done = cg_block(cg, "endwhile");
 
+	cg_needs(cg, TARGET_F_BOUNDED_LOOPS, "a loop");
 	cg_goto(cg, head);
 	cg_at(cg, head);
 	LLVMBuildCondBr(cg->b, cg_truth(cg, cg_expr64(cg, s->u.loop.cond)), body, done);
@@ -155,6 +156,7 @@ static void stmt_for_range(struct codegen *cg, struct ast_stmt *s)
 	LLVMBasicBlockRef head = cg_block(cg, "for"), body = cg_block(cg, "body"),
 			  next = cg_block(cg, "next"), done = cg_block(cg, "endfor");
 
+	cg_needs(cg, TARGET_F_BOUNDED_LOOPS, "a loop");
 	cg_store(cg, cg_expr64(cg, s->u.for_.begin), i);
 	LLVMValueRef end = cg_expr64(cg, s->u.for_.end);
 	cg_goto(cg, head);

@@ -23,7 +23,11 @@ struct ast_type_suffix {
 	int64_t count;
 };
 
-/* struct foo *, uint8[8], string[64], enum e, typeof(expr) */
+/*
+ * struct foo *, uint8[8], string[64], enum e, typeof(expr). A bare name in sizeof(), typeof()
+ * and the like, or in the parentheses of a cast, is always a type's; where a macro has a
+ * parameter of that name it stands for the argument.
+ */
 struct ast_type {
 	struct span span;
 	const char *tag;  /* "struct", "union", "enum" or NULL */
@@ -247,19 +251,21 @@ struct ast_stmt {
 
 /* ---- probes and the program --------------------------------------------- */
 
-/* One attach point as written: provider and the parts between colons, quotes removed. */
+/*
+ * One attach point as written: provider and the parts between colons, quotes removed. An
+ * unquoted @ is a part of its own: "/bin/bash@file.c:10" is "/bin/bash", "@", "file.c", "10".
+ */
 struct ast_attach_point {
 	struct span span;
-	const char *label;    /* NAME= prefix, or NULL */
-	const char *provider; /* as written: "t", "tracepoint", "BEGIN", may hold wildcards */
-	VEC(const char *)
-	parts; /* after the provider; positional parameters already replaced? no: "$1" stays */
+	const char *label;       /* NAME= prefix, or NULL */
+	const char *provider;    /* as written: "t", "tracepoint", "BEGIN", may hold wildcards */
+	VEC(const char *) parts; /* after the provider; "$1" stays as it is */
 	VEC(struct span) part_spans;
 	const char *text; /* the whole point as written */
 };
 
 struct ast_probe {
-	struct span span;
+	struct span span; /* of its attach points */
 	VEC(struct ast_attach_point *) points;
 	struct ast_expr *predicate; /* or NULL */
 	struct ast_block *body;
@@ -296,7 +302,7 @@ struct ast_c_def {
 	const char *text;
 };
 
-/* let type aliases and subprograms of later versions find their place here */
+/* Imports, declarations, macros and probes each in the order of the script. */
 struct ast_program {
 	VEC(struct ast_c_def) c_defs;
 	VEC(struct ast_config_item) config;

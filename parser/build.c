@@ -14,6 +14,16 @@ struct span span_join(struct span a, struct span b)
 	return a;
 }
 
+struct span span_first_line(const struct parser *p, struct span at)
+{
+	const char *text = p->diags->sources.items[p->src].text;
+	const char *nl = memchr(text + at.begin, '\n', at.end - at.begin);
+
+	if (nl)
+		at.end = (uint32_t)(nl - text);
+	return at;
+}
+
 struct ast_expr *build_expr(struct parser *p, enum ast_expr_kind kind, struct span at)
 {
 	struct ast_expr *e = arena_new_of(p->arena, struct ast_expr);
@@ -30,8 +40,8 @@ void build_depth(struct parser *p, uint32_t *depth, uint32_t child, struct span 
 		*depth = child + 1;
 	if (*depth <= AST_MAX_DEPTH || p->aborted)
 		return;
-	diag_error(p->diags, at, "syntax: nested too deeply, at most %u levels are allowed",
-		   AST_MAX_DEPTH);
+	build_error(p, at, "syntax: nested too deeply, at most %u levels are allowed",
+		    AST_MAX_DEPTH);
 	p->aborted = true;
 }
 
@@ -55,7 +65,7 @@ struct ast_expr *build_int(struct parser *p, struct span at, const struct token 
 	const char *error = literal_int(p->arena, t->text, &i);
 
 	if (error)
-		diag_error(p->diags, at, "syntax: %s", error);
+		build_error(p, at, "syntax: %s", error);
 	e->u.integer.value = i.value;
 	e->u.integer.is_unsigned = i.value > INT64_MAX;
 	e->u.integer.duration = i.duration;
@@ -89,9 +99,9 @@ struct ast_expr *build_param(struct parser *p, struct span at, const struct toke
 		good = good && *s >= '0' && *s <= '9' && !__builtin_mul_overflow(n, 10, &n) &&
 		       !__builtin_add_overflow(n, (uint64_t)(*s - '0'), &n);
 	if (!good || !n || n > INT64_MAX)
-		diag_error(p->diags, at,
-			   "syntax: param $%s is out of integer range [1, 9223372036854775807]",
-			   t->text);
+		build_error(p, at,
+			    "syntax: param $%s is out of integer range [1, 9223372036854775807]",
+			    t->text);
 	e->u.integer.value = n;
 	return e;
 }
@@ -147,8 +157,9 @@ struct ast_expr *build_unary(struct parser *p, struct span at, enum ast_unary_op
 	struct ast_expr *u = build_expr(p, AST_UNARY, at);
 
 	if (op == AST_ADDROF && e->kind != AST_VAR && e->kind != AST_MAP)
-		diag_error(p->diags, e->span,
-			   "syntax: address-of operator (&) can only be used on a map or variable");
+		build_error(
+			p, e->span,
+			"syntax: address-of operator (&) can only be used on a map or variable");
 	u->u.unary.op = op;
 	u->u.unary.e = e;
 	over(p, u, e);
@@ -161,8 +172,8 @@ struct ast_expr *build_incdec(struct parser *p, struct span at, struct span op_a
 	struct ast_expr *u = build_expr(p, AST_INCDEC, at);
 
 	if (e->kind != AST_VAR && e->kind != AST_MAP)
-		diag_error(p->diags, prefix ? e->span : op_at,
-			   "syntax: increment/decrement requires a variable or map");
+		build_error(p, prefix ? e->span : op_at,
+			    "syntax: increment/decrement requires a variable or map");
 	u->u.incdec.decrement = decrement;
 	u->u.incdec.prefix = prefix;
 	u->u.incdec.e = e;
@@ -219,9 +230,9 @@ struct ast_expr *build_tuple_field(struct parser *p, struct span at, struct ast_
 	const char *error = literal_int(p->arena, index->text, &i);
 
 	if (error)
-		diag_error(p->diags, index_at, "syntax: %s", error);
+		build_error(p, index_at, "syntax: %s", error);
 	else if (i.value > INT32_MAX)
-		diag_error(p->diags, index_at, "syntax: tuple index out of range: %s", index->text);
+		build_error(p, index_at, "syntax: tuple index out of range: %s", index->text);
 	f->u.tuple_field.e = e;
 	f->u.tuple_field.index = (uint32_t)i.value;
 	over(p, f, e);
@@ -308,8 +319,8 @@ struct expr_list *build_record_field(struct parser *p, struct expr_list *list, s
 	for (size_t i = 0; i < list->names.len; i++) {
 		if (strcmp(list->names.items[i], name->text))
 			continue;
-		diag_error(p->diags, at, "syntax: Named argument list already contains name: %s",
-			   name->text);
+		build_error(p, at, "syntax: Named argument list already contains name: %s",
+			    name->text);
 		break;
 	}
 	vec_push(p->arena, &list->names, name->text);
@@ -360,12 +371,11 @@ void build_type_suffix(struct parser *p, struct ast_type *t, struct span at,
 		if (!error && i.value > INT32_MAX)
 			error = arena_printf(p->arena, "array size out of range: %s", count->text);
 		if (error)
-			diag_error(p->diags, count_at, "syntax: %s", error);
+			build_error(p, count_at, "syntax: %s", error);
 		s.count = error ? 0 : (int64_t)i.value;
 	}
 	if (t->suffixes.len == AST_MAX_SUFFIXES) {
-		diag_error(p->diags, at, "syntax: a type has at most %d suffixes",
-			   AST_MAX_SUFFIXES);
+		build_error(p, at, "syntax: a type has at most %d suffixes", AST_MAX_SUFFIXES);
 		return;
 	}
 	vec_push(p->arena, &t->suffixes, s);

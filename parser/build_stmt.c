@@ -43,11 +43,11 @@ struct ast_stmt *build_assign(struct parser *p, struct span at, struct ast_expr 
 	if (!compound && is_discard(target))
 		return build_stmt(p, AST_DISCARD, at, value);
 	if (target->kind == AST_FIELD || target->kind == AST_TUPLE_FIELD)
-		diag_error(p->diags, at,
-			   "syntax: Tuples and records are immutable once created. Consider "
-			   "creating a new value and assigning it instead.");
+		build_error(p, at,
+			    "syntax: Tuples and records are immutable once created. Consider "
+			    "creating a new value and assigning it instead.");
 	else if (target->kind != AST_VAR && target->kind != AST_MAP)
-		diag_error(p->diags, at, "syntax: invalid assignment target");
+		build_error(p, at, "syntax: invalid assignment target");
 	s = build_stmt(p, AST_ASSIGN, at, NULL);
 	s->u.assign.target = target;
 	s->u.assign.value = value;
@@ -72,11 +72,23 @@ struct ast_stmt *build_decl(struct parser *p, struct span at, struct ast_expr *v
 	return s;
 }
 
+/* The parentheses of a condition are no tuple's: "if (x=1)" is a slip. */
+static void check_condition(struct parser *p, const struct ast_expr *cond)
+{
+	if (cond->kind != AST_TUPLE && cond->kind != AST_RECORD)
+		return;
+	build_error(p, cond->span, "syntax: expected a condition, found a %s",
+		    cond->kind == AST_TUPLE ? "tuple" : "record");
+	if (cond->kind == AST_RECORD)
+		diag_hint(p->diags, "Did you mean '=='?");
+}
+
 struct ast_stmt *build_if(struct parser *p, struct span at, struct ast_expr *cond,
 			  struct ast_block *then, struct ast_block *otherwise)
 {
 	struct ast_stmt *s = build_stmt(p, AST_IF, at, NULL);
 
+	check_condition(p, cond);
 	s->u.if_.cond = cond;
 	s->u.if_.then = then;
 	s->u.if_.otherwise = otherwise;
@@ -92,7 +104,7 @@ struct ast_stmt *build_for(struct parser *p, struct span at, struct ast_expr *va
 	struct ast_stmt *s = build_stmt(p, end ? AST_FOR_RANGE : AST_FOR_MAP, at, NULL);
 
 	if (!end && begin->kind != AST_MAP)
-		diag_error(p->diags, begin->span, "syntax: expected map or range in for loop");
+		build_error(p, begin->span, "syntax: expected map or range in for loop");
 	s->u.for_.var = var;
 	s->u.for_.map = end ? NULL : begin;
 	s->u.for_.begin = end ? begin : NULL;
@@ -109,6 +121,7 @@ struct ast_stmt *build_loop(struct parser *p, enum ast_stmt_kind kind, struct sp
 {
 	struct ast_stmt *s = build_stmt(p, kind, at, NULL);
 
+	check_condition(p, cond);
 	s->u.loop.cond = cond;
 	s->u.loop.body = body;
 	over_expr(p, s, cond);
@@ -224,7 +237,7 @@ struct ast_expr *build_if_expr(struct parser *p, struct span at, struct ast_stmt
 	struct ast_expr *otherwise;
 
 	if (!s->u.if_.otherwise) {
-		diag_error(p->diags, at, "syntax: an if that is used as a value needs an else");
+		build_error(p, at, "syntax: an if that is used as a value needs an else");
 		return build_block_expr(p, s->u.if_.then);
 	}
 	otherwise = branch_value(p, s->u.if_.otherwise);
@@ -264,8 +277,7 @@ struct ast_expr *build_block_expr(struct parser *p, struct ast_block *b)
 void build_section(struct parser *p, struct span at, enum section section, const char *what)
 {
 	if (p->section > section)
-		diag_error(p->diags, at, "syntax: %s must appear before probes and functions",
-			   what);
+		build_error(p, at, "syntax: %s must appear before probes and functions", what);
 	else
 		p->section = section;
 }
@@ -285,8 +297,8 @@ void build_map_decl(struct parser *p, struct span at, const struct token *name,
 	struct ast_map_decl decl = {.span = at, .name = name->text, .kind = kind->text};
 
 	if (n->u.integer.is_unsigned)
-		diag_error(p->diags, count_at,
-			   "syntax: expected positive integer for map declaration max entries");
+		build_error(p, count_at,
+			    "syntax: expected positive integer for map declaration max entries");
 	decl.max_entries = (int64_t)n->u.integer.value;
 	vec_push(p->arena, &p->program->map_decls, decl);
 }
@@ -296,10 +308,10 @@ static void check_macro_params(struct parser *p, const struct expr_list *params)
 	for (size_t i = 0; i < params->v.len; i++) {
 		const struct ast_expr *e = params->v.items[i];
 
-		if (e->kind == AST_IDENT && token_is_value_name(e->u.ident.name))
-			diag_error(p->diags, e->span,
-				   "syntax: builtin '%s' can't be used as a macro argument",
-				   e->u.ident.name);
+		if (e->kind == AST_IDENT && token_is_builtin(e->u.ident.name))
+			build_error(p, e->span,
+				    "syntax: builtin '%s' can't be used as a macro argument",
+				    e->u.ident.name);
 	}
 }
 

@@ -126,18 +126,20 @@ static bool is_continuation_byte(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* Quotes one line: tabs become four columns, control characters cannot reach the terminal. */
-static void print_line(FILE *out, const struct source *s, uint32_t start)
-{
-	uint32_t end = line_end(s, start);
+/* A longer line is quoted in part: this much in all, and this much before the place. */
+#define QUOTE_MAX    1000
+#define QUOTE_BEFORE 100
 
-	for (uint32_t i = start; i < end; i++) {
+/* Quotes bytes of one line: tabs become four columns, no control character gets through. */
+static void print_bytes(FILE *out, const struct source *s, uint32_t begin, uint32_t end)
+{
+	for (uint32_t i = begin; i < end; i++) {
 		unsigned char c = (unsigned char)s->text[i];
 
 		if (c == '\t')
 			fputs("    ", out);
 		else if (c < 0x20 || c == 0x7f)
-			fputc(c == '\r' && i + 1 == end ? ' ' : '?', out);
+			fputc(c == '\r' ? ' ' : '?', out);
 		else
 			fputc(c, out);
 	}
@@ -145,58 +147,83 @@ static void print_line(FILE *out, const struct source *s, uint32_t start)
 }
 
 /* An empty range (the end of the script) is shown as one mark behind the text. */
-static void print_underline(FILE *out, const struct source *s, uint32_t start, uint32_t begin,
-			    uint32_t end)
+static void print_underline(FILE *out, const struct source *s, uint32_t first, uint32_t stop,
+			    const struct span *at)
 {
-	uint32_t stop = line_end(s, start);
 	bool marked = false;
 
-	for (uint32_t i = start; i < end && i < stop; i++) {
-		char marker = i < begin ? ' ' : '~';
+	for (uint32_t i = first; i < at->end && i < stop; i++) {
+		char marker = i < at->begin ? ' ' : '~';
 
-		marked = marked || i >= begin;
+		marked = marked || i >= at->begin;
 		for (int n = s->text[i] == '\t' ? 4 : !is_continuation_byte(s->text[i]); n; n--)
 			fputc(marker, out);
 	}
 	fputs(marked ? "\n" : "~\n", out);
 }
 
-static void print_place(FILE *out, const struct source *s, uint32_t first, uint32_t start,
-			unsigned lines, const struct span *at)
+static void print_line(FILE *out, const struct source *s, uint32_t first, const struct span *at)
 {
-	if (lines == 1) {
-		print_line(out, s, first);
-		print_underline(out, s, first, at->begin, at->end);
-		return;
+	uint32_t stop = line_end(s, first);
+
+	if (stop - first > QUOTE_MAX) {
+		if (at->begin > first + QUOTE_BEFORE)
+			first = at->begin - QUOTE_BEFORE;
+		if (stop - first > QUOTE_MAX)
+			stop = first + QUOTE_MAX;
 	}
-	/* A range of several lines is quoted in full instead. */
-	for (uint32_t pos = first; pos <= start && pos <= s->size; pos = line_end(s, pos) + 1)
-		print_line(out, s, pos);
+	print_bytes(out, s, first, stop);
+	print_underline(out, s, first, stop, at);
+}
+
+/* A range of several lines is quoted in full, without marks. */
+static void print_lines(FILE *out, const struct source *s, uint32_t first, uint32_t last)
+{
+	for (uint32_t pos = first; pos <= last && pos <= s->size; pos = line_end(s, pos) + 1) {
+		uint32_t stop = line_end(s, pos);
+
+		print_bytes(out, s, pos, stop - pos > QUOTE_MAX ? pos + QUOTE_MAX : stop);
+	}
+}
+
+static void print_place(FILE *out, const struct source *s, const struct span *at)
+{
+	uint32_t first, last;
+	unsigned begin_line = line_of(s, at->begin, &first);
+	unsigned end_line = line_of(s, at->end, &last);
+
+	if (begin_line == end_line)
+		fprintf(out, "%s:%u:%u-%u: ", s->name, begin_line, at->begin - first + 1,
+			at->end - first + 1);
+	else
+		fprintf(out, "%s:%u-%u: ", s->name, begin_line, end_line);
+}
+
+static void print_quote(FILE *out, const struct source *s, const struct span *at)
+{
+	uint32_t first, last;
+
+	if (line_of(s, at->begin, &first) == line_of(s, at->end, &last))
+		print_line(out, s, first, at);
+	else
+		print_lines(out, s, first, last);
 }
 
 static void print_one(const struct diag_list *d, const struct diag *g, FILE *out, bool color)
 {
 	bool error = g->level == DIAG_ERROR;
-	const struct source *s =
-		g->span.src < d->sources.len ? &d->sources.items[g->span.src] : NULL;
-	uint32_t first = 0, last = 0;
-	unsigned begin_line = 0, end_line = 0;
+	const struct source *s = NULL;
 
+	if (g->span.src < d->sources.len)
+		s = &d->sources.items[g->span.src];
 	if (color)
 		fputs(error ? COLOR_RED : COLOR_YELLOW, out);
-	if (s) {
-		begin_line = line_of(s, g->span.begin, &first);
-		end_line = line_of(s, g->span.end, &last);
-		if (begin_line == end_line)
-			fprintf(out, "%s:%u:%u-%u: ", s->name, begin_line,
-				g->span.begin - first + 1, g->span.end - first + 1);
-		else
-			fprintf(out, "%s:%u-%u: ", s->name, begin_line, end_line);
-	}
+	if (s)
+		print_place(out, s, &g->span);
 	fprintf(out, "%s: %s%s\n", error ? "ERROR" : "WARNING", g->message,
 		color ? COLOR_RESET : "");
 	if (s)
-		print_place(out, s, first, last, end_line - begin_line + 1, &g->span);
+		print_quote(out, s, &g->span);
 	if (g->hint)
 		fprintf(out, "HINT: %s\n", g->hint);
 }
@@ -218,14 +245,24 @@ static int by_position(const void *va, const void *vb)
 void diag_print(const struct diag_list *d, FILE *out, bool color, bool warnings)
 {
 	const struct diag **sorted = arena_alloc(d->arena, (d->diags.len + 1) * sizeof(*sorted));
+	char *text = NULL;
+	size_t size;
+	FILE *f;
 
 	for (size_t i = 0; i < d->diags.len; i++)
 		sorted[i] = &d->diags.items[i];
 	qsort(sorted, d->diags.len, sizeof(*sorted), by_position);
+	/* Written at once: @out may be unbuffered. */
+	f = open_memstream(&text, &size);
+	if (!f)
+		return;
 	for (size_t i = 0; i < d->diags.len; i++) {
 		if (sorted[i]->level == DIAG_ERROR || warnings)
-			print_one(d, sorted[i], out, color);
+			print_one(d, sorted[i], f, color);
 	}
+	fclose(f);
+	fwrite(text, 1, size, out);
+	free(text);
 }
 
 /* ---- did you mean ----------------------------------------------------------- */

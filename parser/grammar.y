@@ -137,7 +137,7 @@ item:
 	| FN IDENT '(' fn_params ')' ':' type body
 		{
 			p->section = SECTION_MAIN;
-			diag_error(p->diags, span_join(@1, @2), "functions (fn) are not supported");
+			build_error(p, span_join(@1, @2), "functions (fn) are not supported");
 			diag_hint(p->diags, "Use a macro: macro %s(...) { ... }", $2->text);
 		}
 	| attach_points opt_comma predicate body
@@ -548,7 +548,7 @@ static const char *const expr_starts[] = {
 };
 static const char *const stmt_starts[] = {
 	"'let'", "'break'", "'continue'", "'return'", "'for'", "'if'", "'while'", "'unroll'",
-	"'{'", "';'", NULL,
+	"'{'", "';'", "'else'", NULL,
 };
 static const char *const operators[] = {
 	"'||'", "'&&'", "'|'", "'^'", "'&'", "'=='", "'!='", "'<'", "'>'", "'<='", "'>='", "'<<'",
@@ -600,7 +600,8 @@ static void expected_in_words(struct expected *e)
 		expect_without(e, expr_starts);
 		if (statement)
 			expect_without(e, stmt_starts);
-		e->names[e->n++] = statement ? "statement" : "expression";
+		memmove(e->names + 1, e->names, (size_t)e->n++ * sizeof(*e->names));
+		e->names[0] = statement ? "statement" : "expression";
 	} else if (expects(e, "'+'") && expects(e, "'%'")) {
 		expect_without(e, operators);
 	}
@@ -673,7 +674,7 @@ static void say_hint(struct parser *p, bool operators_fit, const struct expected
 static int yyreport_syntax_error(const yypcontext_t *ctx, struct parser *p)
 {
 	yysymbol_kind_t kinds[MAX_EXPECTED];
-	struct span at = *yypcontext_location(ctx);
+	struct span at = span_first_line(p, *yypcontext_location(ctx));
 	struct expected e = {.n = 0};
 	uint32_t i = p->current;
 	bool operators_fit;
@@ -693,10 +694,15 @@ static int yyreport_syntax_error(const yypcontext_t *ctx, struct parser *p)
 		e.names[e.n] = yysymbol_name(kinds[e.n]);
 	operators_fit = expects(&e, "'+'") && expects(&e, "'%'");
 	expected_in_words(&e);
+	/* "expected '{', found '{'" tells nothing: the first is a body's, the second a value's. */
+	if (p->tokens.items[i].kind == TOK_BRACE_EXPR && expects(&e, "'{'"))
+		e.n = 0;
 	if (p->tokens.items[i].kind == TOK_END)
 		at.begin = at.end = i ? p->tokens.items[i - 1].end : 0;
 	say_expected(p, at, &e);
 	say_hint(p, operators_fit, &e);
+	/* What follows would not be shown. */
+	p->aborted = p->diags->errors >= DIAG_MAX_ERRORS;
 	return 0;
 }
 

@@ -14,6 +14,7 @@ struct ast_program *parse_program(struct diag_list *d, uint32_t src)
 
 	if (tokens_read(d, src, &p.tokens)) {
 		tokens_classify(&p.tokens);
+		p.said = p.tokens.unterminated;
 		btgram_parse(&p);
 	}
 	tokens_free(&p.tokens);

@@ -32,6 +32,7 @@ struct token {
 struct token_list {
 	struct token *items; /* malloc; ends with the grammar's end token */
 	uint32_t len, cap;
+	bool unterminated; /* a string or comment has swallowed what follows it */
 };
 
 /* What stands at the top of the script decides where its last token is. */
@@ -49,8 +50,9 @@ struct lexer {
 	bool in_pred;     /* between the slashes of a predicate */
 	bool pred_has_if; /* a { in the predicate may be a branch */
 	enum lexer_item item;
-	uint32_t depth; /* open braces */
-	int comment_in; /* start condition to return to */
+	uint32_t depth;    /* open braces */
+	bool unterminated; /* as in struct token_list */
+	int comment_in;    /* start condition to return to */
 };
 
 /*
@@ -65,8 +67,8 @@ void tokens_classify(struct token_list *list);
 uint32_t tokens_resync(const struct token_list *list, uint32_t i);
 /* Whether a token of this kind can end an operand ("x" before "/ 2"). */
 bool token_ends_operand(uint16_t kind);
-/* Whether @name is a builtin value: never the name of a type or of a macro's parameter. */
-bool token_is_value_name(const char *name);
+/* Whether @name is a builtin of the language proper: it cannot be a macro's parameter. */
+bool token_is_builtin(const char *name);
 
 /* lexer.l: runs flex over the whole text of @l and hands every token to @push. */
 void lexer_run(struct lexer *l, void (*push)(struct token *t, void *arg), void *arg);
@@ -127,6 +129,9 @@ struct stmt_list {
 	((to)->items = (from)->items, (to)->len = (from)->len, (to)->cap = (from)->cap)
 
 struct span span_join(struct span a, struct span b);
+/* As much of @at as stands on its first line, so that it can be underlined. */
+struct span span_first_line(const struct parser *p, struct span at);
+#define build_error(p, at, ...) diag_error((p)->diags, span_first_line(p, at), __VA_ARGS__)
 
 /* ---- builders: one node each, its depth computed ------------------------- */
 

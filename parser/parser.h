@@ -114,8 +114,9 @@ struct ast_program;
 
 /*
  * Parses source @src. Returns a program (possibly partial) in the arena of @d;
- * when d->errors is not zero it must not be used further. Limits: 1 MiB of
- * text, 200 levels of nesting; beyond them an error is reported.
+ * when d->errors is not zero it must not be used further. A script without probes is no
+ * error here. Limits: 1 MiB of text, 200 levels of brackets, AST_MAX_DEPTH levels of tree;
+ * beyond them an error is reported.
  */
 struct ast_program *parse_program(struct diag_list *d, uint32_t src);
 

@@ -66,6 +66,13 @@ static void close_bracket(struct token_list *list, struct brackets *b, uint32_t 
 	list->items[i].match = b->open[n - 1];
 }
 
+/* A semicolon ends what was opened since the last brace and never closed. */
+static void drop_open_lists(const struct token_list *list, struct brackets *b)
+{
+	while (b->n && list->items[b->open[b->n - 1]].kind != '{')
+		b->n--;
+}
+
 /* Returns false when brackets are nested too deeply; *@at is where. */
 static bool match_brackets(struct token_list *list, uint32_t *at)
 {
@@ -79,6 +86,8 @@ static bool match_brackets(struct token_list *list, uint32_t *at)
 				      t->kind == '}'   ? '{'
 				      : t->kind == ')' ? '('
 						       : '[');
+		if (t->kind == ';')
+			drop_open_lists(list, &b);
 		t->brace = innermost_brace(list, &b);
 		if (t->kind != '{' && t->kind != '(' && t->kind != '[')
 			continue;
@@ -110,6 +119,7 @@ bool tokens_read(struct diag_list *d, uint32_t src, struct token_list *list)
 		return false;
 	}
 	lexer_run(&l, tokens_push, list);
+	list->unterminated = l.unterminated;
 	if (match_brackets(list, &at))
 		return true;
 	diag_error(d, (struct span){src, list->items[at].begin, list->items[at].end},
@@ -132,27 +142,37 @@ bool token_ends_operand(uint16_t kind)
 	return false;
 }
 
+static bool is_one_of(const char *name, const char *const *names)
+{
+	while (*names && strcmp(*names, name))
+		names++;
+	return *names;
+}
+
+bool token_is_builtin(const char *name)
+{
+	static const char *const names[] = {"args", "ctx", "kstack", "nsecs",
+					    "pid",  "tid", "ustack", NULL};
+
+	if (is_one_of(name, names) || !strncmp(name, "__builtin_", 10))
+		return true;
+	if (*name == 's')
+		name++;
+	if (strncmp(name, "arg", 3) || !name[3])
+		return false;
+	return strspn(name + 3, "0123456789") == strlen(name + 3);
+}
+
 /* These are values: "(pid)*2" is a product, "(foo)*$p" a cast. */
-bool token_is_value_name(const char *name)
+static bool is_value_name(const char *name)
 {
 	static const char *const names[] = {
-		"args",    "cgroup",   "comm",     "cpid",      "cpu",    "ctx",    "curtask",
-		"elapsed", "func",     "gid",      "jiffies",   "kstack", "ncpus",  "nsecs",
-		"numaid",  "pid",      "probe",    "probetype", "rand",   "retval", "tid",
-		"uid",     "usermode", "username", "ustack"};
-	const char *digits = name;
+		"cgroup", "comm",    "cpid",     "cpu",      "curtask", "elapsed",   "func",
+		"gid",    "jiffies", "ncpus",    "numaid",   "probe",   "probetype", "rand",
+		"retval", "uid",     "username", "usermode", NULL,
+	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (!strcmp(names[i], name))
-			return true;
-	}
-	if (!strncmp(name, "__builtin_", 10))
-		return true;
-	if (*digits == 's')
-		digits++;
-	if (strncmp(digits, "arg", 3) || !digits[3])
-		return false;
-	return strspn(digits + 3, "0123456789") == strlen(digits + 3);
+	return token_is_builtin(name) || is_one_of(name, names);
 }
 
 static uint16_t kind_at(const struct token_list *list, uint32_t i)
@@ -177,7 +197,7 @@ static uint32_t skip_type(const struct token_list *list, uint32_t i)
 		i = list->items[i + 1].match + 1;
 		break;
 	case TOK_IDENT:
-		if (token_is_value_name(list->items[i].text))
+		if (is_value_name(list->items[i].text))
 			return TOKEN_NONE;
 		i++;
 		break;

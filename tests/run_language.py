@@ -115,6 +115,7 @@ def section_text(lines):
 class Runner:
     def __init__(self, options):
         self.btrun = os.path.abspath(options.btrun)
+        self.first = shlex.split(options.options)
         self.ignore = re.compile(options.ignore) if options.ignore else None
         self.known_probes = {}
 
@@ -147,7 +148,7 @@ class Runner:
         # The words are split first, so that a script's quotes stay what they are.
         words = [fill(w) for w in shlex.split(case.settings["run"])]
         try:
-            done = subprocess.run([self.btrun, *words], env=env, cwd=directory,
+            done = subprocess.run([self.btrun, *self.first, *words], env=env, cwd=directory,
                                   input=section_text(case.sections.get("stdin", [])).encode(),
                                   capture_output=True, check=False,
                                   timeout=float(case.settings["timeout"]))
@@ -211,6 +212,7 @@ def check(runner, case):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--btrun", required=True, help="the program to test")
+    parser.add_argument("--options", default="", help="options of btrun that come first")
     parser.add_argument("--ignore", help="leave stderr lines with this pattern out")
     parser.add_argument("--only", default="", help="only cases whose name holds this text")
     parser.add_argument("--verbose", action="store_true", help="name the cases that passed too")

@@ -107,6 +107,7 @@ static void fill_input(struct compile_input *in, const struct cli_options *o, co
 		.has_child = o->run.command != NULL,
 		.pid = o->run.pid,
 		.script_name = in->name,
+		.c = {.dirs = o->include_dirs, .files = o->include_files},
 		.getenv = environment,
 	};
 }
@@ -225,7 +226,12 @@ static int dispatch(const struct cli_options *o)
 
 	if (check_privileges() || check_pid(o))
 		return EXIT_FAILURE;
+	if (o->runtime_warnings)
+		cli_warning("-k: reads of memory that fail in a probe are not reported yet");
 	t = target_open_running();
+	if (o->target_kernel)
+		target_set_version(t, o->target_kernel);
+	target_set_pid(t, o->run.pid);
 	if (disable_features(o, t))
 		goto out;
 	status = EXIT_SUCCESS;

@@ -134,19 +134,31 @@ static int set_no_warnings(struct cli_options *o, const char *arg)
 	return 0;
 }
 
+/* Adds to a list that ends with NULL. */
+static int add_word(const char ***list, const char *word)
+{
+	const char **longer;
+	size_t n = 0;
+
+	while (*list && (*list)[n])
+		n++;
+	longer = realloc(*list, (n + 2) * sizeof(*longer));
+	if (!longer)
+		return -ENOMEM;
+	longer[n] = word;
+	longer[n + 1] = NULL;
+	*list = longer;
+	return 0;
+}
+
 static int set_include_dir(struct cli_options *o, const char *arg)
 {
-	/* Only #include lines use it, and those are refused by the compiler so far. */
-	(void)o;
-	(void)arg;
-	return 0;
+	return add_word(&o->include_dirs, arg);
 }
 
 static int set_include(struct cli_options *o, const char *arg)
 {
-	(void)o;
-	cli_error("--include %s: C headers are not supported yet", arg);
-	return -EINVAL;
+	return add_word(&o->include_files, arg);
 }
 
 static int set_unsafe(struct cli_options *o, const char *arg)
@@ -154,6 +166,15 @@ static int set_unsafe(struct cli_options *o, const char *arg)
 	(void)arg;
 	o->run.unsafe = true;
 	return 0;
+}
+
+static int set_target_kernel(struct cli_options *o, const char *arg)
+{
+	o->target_kernel = target_parse_version(arg);
+	if (o->target_kernel)
+		return 0;
+	cli_error("USAGE: --target-kernel: not a kernel's version: %s (for example 4.18)", arg);
+	return -EINVAL;
 }
 
 static int set_no_feature(struct cli_options *o, const char *arg)
@@ -299,6 +320,8 @@ static const struct option_row rows[] = {
 	 "let each probe record from the moment it is attached\n"
 	 "until it is detached (no common start and stop)",
 	 set_no_sync},
+	{GROUP_SAFETY, 0, "target-kernel", "VERSION", "--target-kernel VERSION",
+	 "use nothing that is newer than this kernel, e.g. 4.18", set_target_kernel},
 	{GROUP_SAFETY, 0, "no-feature", "FEATURE", "--no-feature FEATURE[,FEATURE]",
 	 "do without these kernel features (names: --info)", set_no_feature},
 
@@ -545,5 +568,7 @@ void cli_options_free(struct cli_options *o)
 {
 	free(o->params);
 	free(o->named);
+	free(o->include_dirs);
+	free(o->include_files);
 	free(o->no_feature);
 }

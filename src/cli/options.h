@@ -23,12 +23,15 @@ struct cli_options {
 	size_t nparams;
 	const char **named; /* without the leading -- */
 	size_t nnamed;
-	bool script_help; /* --help stood behind -- */
-	unsigned dump;    /* -d: enum compile_dump bits */
+	const char **include_dirs;  /* -I; ends with NULL, NULL: none */
+	const char **include_files; /* --include, likewise */
+	bool script_help;           /* --help stood behind -- */
+	unsigned dump;              /* -d: enum compile_dump bits */
 	bool dump_image;
 	bool no_sync;
-	bool runtime_warnings; /* -k */
-	char *no_feature;      /* names joined by commas (malloc), NULL: none */
+	bool runtime_warnings;  /* -k */
+	uint32_t target_kernel; /* --target-kernel as TARGET_VERSION, 0: the running one */
+	char *no_feature;       /* names joined by commas (malloc), NULL: none */
 	const char *emit_elf;
 	const char *emit_image;
 	const char *pid_text; /* -p as written, NULL: none */

@@ -66,7 +66,7 @@ enum image_kind {
 				arg[0] depth, arg[1] enum image_stack_mode */
 	IMAGE_K_USTACK,      /* s64 id as KSTACK, u32 pid, u32 tid */
 	IMAGE_K_KSYM,        /* u64 address */
-	IMAGE_K_USYM,        /* u64 address, u32 pid, u32 tid */
+	IMAGE_K_USYM,        /* u64 address, u32 pid, u32 zero */
 	IMAGE_K_INET,        /* u32 family (AF_INET, AF_INET6), u8[16] address */
 	IMAGE_K_MAC,         /* u8[6] */
 	IMAGE_K_USERNAME,    /* u32 or u64 uid */
@@ -239,7 +239,7 @@ enum image_attach_kind {
 	IMAGE_AT_KRETPROBE,
 	IMAGE_AT_FENTRY,
 	IMAGE_AT_FEXIT,
-	IMAGE_AT_UPROBE, /* target "path", arg[0] file offset */
+	IMAGE_AT_UPROBE, /* target "path", arg[0] file offset, arg[1] fingerprint of the file */
 	IMAGE_AT_URETPROBE,
 	IMAGE_AT_USDT,
 	IMAGE_AT_WATCHPOINT,
@@ -257,7 +257,8 @@ struct image_attachment {
 	uint32_t probe;   /* first row of PROBES that it serves */
 	uint32_t nprobes; /* how many: a shared system-call program serves many */
 	uint32_t pad;
-	uint64_t cookie;
+	uint64_t cookie; /* what bpf_get_attach_cookie() gives: a program of several probes
+			  * learns the row of PROBES from it */
 	int64_t arg[2];
 };
 

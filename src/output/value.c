@@ -216,7 +216,7 @@ static void put_symbol(struct outbuf *b, const char *name, uint64_t addr, uint64
 		       bool show_offset)
 {
 	if (!name) {
-		outbuf_put(b, "0x", 2);
+		outbuf_puts(b, addr ? "0x" : "");
 		outbuf_hex(b, addr);
 		return;
 	}

@@ -23,6 +23,7 @@ struct probe_point {
 	enum image_attach_kind attach; /* the plain way to attach it */
 	const char *target;            /* as struct image_attachment */
 	int64_t arg[2];
+	const char *unsafe; /* why it takes --unsafe, NULL: it does not */
 };
 
 enum probe_type_flags {
@@ -33,6 +34,9 @@ enum probe_type_flags {
 	PROBE_NO_WILDCARD = 16,
 	PROBE_NO_PREDICATE = 32, /* begin, end */
 	PROBE_SPECIAL = 64,      /* probetype() is "special" */
+	PROBE_HAS_REGS = 128,    /* the context is struct pt_regs: arg0, reg() */
+	PROBE_HAS_FUNC = 256,
+	PROBE_USER = 512, /* pointers are the process's */
 };
 
 struct probe_type {
@@ -88,6 +92,17 @@ struct attacher {
 		      struct probe_link **link);
 	/* How long detaching takes: slow ones are detached side by side. */
 	bool slow_detach;
+	/*
+	 * Kinds that can attach one program to many places at once; else NULL and 0. The
+	 * program has to be loaded as @many_type (enum bpf_attach_type) for it, and is then
+	 * attached in no other way. @at: rows that lie together, of one program and target.
+	 */
+	bool (*can_attach_many)(struct target *t, int pid, const struct image_attachment *at,
+				size_t n);
+	int (*attach_many)(struct attach_env *env, const struct image *img,
+			   const struct image_attachment *at, size_t n, struct bpf_program *prog,
+			   struct probe_link **link);
+	unsigned many_type;
 };
 
 /* The row of @kind, or NULL when this build cannot attach it. */

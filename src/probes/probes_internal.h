@@ -9,12 +9,15 @@
 
 #define PROBE_NAME_MAX 512
 
+/* Attach types newer than some headers: include/uapi/linux/bpf.h. */
+#define PROBE_AT_UPROBE_MULTI 48
+
 typedef int probe_point_fn(const struct probe_point *p, void *arg);
 
 extern const struct probe_type probe_begin, probe_end, probe_interval, probe_profile,
-	probe_rawtracepoint, probe_software, probe_tracepoint;
+	probe_rawtracepoint, probe_software, probe_tracepoint, probe_uprobe, probe_uretprobe;
 extern const struct attacher attacher_interval, attacher_profile, attacher_raw_tp,
-	attacher_software, attacher_tracepoint;
+	attacher_software, attacher_tracepoint, attacher_uprobe, attacher_uretprobe;
 
 /* ---- parsing -------------------------------------------------------------- */
 

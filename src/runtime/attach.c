@@ -57,14 +57,26 @@ static bool may_skip(const struct run *r, const struct image_attachment *at, con
 	}
 }
 
-static int attach_one(struct run *r, struct attach_env *env, const struct image_attachment *at)
+/* What became of attaching the @n rows at @at: counted, or said and perhaps passed over. */
+static int attached(struct run *r, const struct image_attachment *at, uint32_t n, int err,
+		    const char *why)
+{
+	if (err)
+		return may_skip(r, at, why) ? 0 : err;
+	r->nlinks++;
+	for (uint32_t i = 0; i < n; i++) {
+		r->nattached += at[i].nprobes;
+		r->nwaiting += at[i].nprobes;
+	}
+	return 0;
+}
+
+static int attach_one(struct run *r, struct attach_env *env, const struct image_attachment *at,
+		      struct bpf_program *prog)
 {
 	const struct attacher *attacher = attacher_find(at->kind);
-	struct bpf_program *prog = object_program(r, at);
 	int err;
 
-	if (!prog)
-		return -ENOENT;
 	env->err[0] = 0;
 	if (!attacher || !attacher->attach) {
 		snprintf(env->err, sizeof(env->err), "%s probes are not supported here",
@@ -73,13 +85,31 @@ static int attach_one(struct run *r, struct attach_env *env, const struct image_
 	} else {
 		err = attacher->attach(env, r->img, at, prog, &r->links[r->nlinks]);
 	}
-	if (!err) {
-		r->nlinks++;
-		r->nattached += at->nprobes;
-		r->nwaiting += at->nprobes;
-		return 0;
-	}
-	return may_skip(r, at, env->err) ? 0 : err;
+	return attached(r, at, 1, err, env->err);
+}
+
+/* One that cannot be had keeps all from being attached: halves then tell which one it is. */
+static int attach_many(struct run *r, struct attach_env *env, const struct image_attachment *at,
+		       uint32_t n, struct bpf_program *prog)
+{
+	const struct attacher *attacher = attacher_find(at->kind);
+	int err;
+
+	env->err[0] = 0;
+	err = attacher->attach_many(env, r->img, at, n, prog, &r->links[r->nlinks]);
+	if (!err || n == 1)
+		return attached(r, at, n, err, env->err);
+	err = attach_many(r, env, at, n / 2, prog);
+	return err ? err : attach_many(r, env, at + n / 2, n - n / 2, prog);
+}
+
+static uint32_t same_target(const struct image_attachment *at, uint32_t max)
+{
+	uint32_t n = 1;
+
+	while (n < max && at[n].target == at->target)
+		n++;
+	return n;
 }
 
 /* A signal while many probes are being attached ends the attempt. */
@@ -93,34 +123,54 @@ static bool interrupted(struct run *r)
 	return false;
 }
 
+/* Attaches the @n rows of one program. */
+static int attach_program(struct run *r, struct attach_env *env, const struct image_attachment *at,
+			  uint32_t n)
+{
+	bool many = object_attaches_many(r, at, n);
+	struct bpf_program *prog = object_program(r, at);
+	uint32_t step;
+	int err = 0;
+
+	if (!prog)
+		return -ENOENT;
+	for (uint32_t i = 0; i < n && !err; i += step) {
+		if (interrupted(r))
+			return -EINTR;
+		step = many ? same_target(at + i, n - i) : 1;
+		err = many ? attach_many(r, env, at + i, step, prog)
+			   : attach_one(r, env, at + i, prog);
+	}
+	return err;
+}
+
 int attach_all(struct run *r)
 {
 	struct attach_env env = {
 		.target = r->target,
-		.pid = r->child.pid ? r->child.pid : r->opts->pid,
+		.pid = traced_pid(r),
 		.verbose = r->opts->verbose,
 	};
+	uint32_t n;
+	int err = 0;
 
 	r->links = calloc(r->img->nattachments + 1, sizeof(*r->links));
 	if (!r->links)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < r->img->nattachments; i++) {
+	for (uint32_t i = 0; i < r->img->nattachments && !err; i += n) {
 		const struct image_attachment *at = &r->img->attachments[i];
-		int err;
 
-		if (interrupted(r))
-			return -EINTR;
+		n = 1;
 		if (is_run(at->kind)) {
 			r->nattached += at->nprobes;
 			r->nwaiting += at->kind == IMAGE_AT_SELF ? at->nprobes : 0;
 			continue;
 		}
-		err = attach_one(r, &env, at);
-		if (err)
-			return err;
+		n = object_same_program(r, at);
+		err = attach_program(r, &env, at, n);
 	}
-	if (r->nattached)
-		return 0;
+	if (err || r->nattached)
+		return err;
 	run_error("Attachment failed for all probes.");
 	return -ENOENT;
 }

@@ -74,10 +74,11 @@ static uint64_t now_ns(bool boot)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
-int control_set_cpid(struct control *c, uint64_t pid)
+int control_prepare(struct control *c, uint64_t cpid, uint64_t events_limit)
 {
 	control_read(c);
-	__atomic_store_n(&c->words->cpid, pid, __ATOMIC_RELEASE);
+	__atomic_store_n(&c->words->cpid, cpid, __ATOMIC_RELEASE);
+	__atomic_store_n(&c->words->events_limit, events_limit, __ATOMIC_RELEASE);
 	return c->mapped ? 0 : copy_out(c);
 }
 

@@ -96,6 +96,15 @@ static uint32_t perf_pages(const struct run *r)
 	return bytes / getpagesize(); /* each CPU has its own */
 }
 
+uint64_t events_limit(const struct run *r)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(r->obj, IMAGE_EVENTS_MAP);
+
+	if (!map || bpf_map__type(map) != BPF_MAP_TYPE_RINGBUF)
+		return 0;
+	return bpf_map__max_entries(map) - IMAGE_EVENTS_RESERVE;
+}
+
 int events_open(struct run *r)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(r->obj, IMAGE_EVENTS_MAP);

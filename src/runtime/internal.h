@@ -28,8 +28,8 @@ int control_open(struct control *c, struct bpf_object *obj, const struct image_c
 void control_close(struct control *c);
 /* The words as they are now; valid until the next call. */
 const struct image_control *control_read(struct control *c);
-/* Before anything runs: the -c child's pid. */
-int control_set_cpid(struct control *c, uint64_t pid);
+/* Before anything runs: the -c child's pid (0: none), and image_control's events_limit. */
+int control_prepare(struct control *c, uint64_t cpid, uint64_t events_limit);
 /* Notes the moment and opens the gate. */
 int control_wake(struct control *c);
 /* Closes the gate; programs may still be running, see wait_for_programs(). */
@@ -72,18 +72,24 @@ struct signals {
 	int fd;       /* signalfd: SIGINT, SIGTERM, SIGCHLD, SIGUSR1 */
 	sigset_t old; /* the caller's mask */
 	struct sigaction old_pipe;
-	/* while results are printed: a thread that ends the process at a second signal */
+	/* the thread that reads fd while events are taken and results printed */
 	pthread_t watcher;
-	int watcher_stop; /* eventfd */
 	bool watching;
+	int watcher_stop;        /* eventfd */
+	int handed_on[2];        /* pipe: a byte a signal */
+	uint64_t stopping_since; /* ns, 0: not yet; the thread's and ours */
 };
 
 int signals_open(struct signals *s);
 void signals_close(struct signals *s);
 /* The next signal, or 0. Does not wait. */
 int signals_next(struct signals *s);
-/* From now on another SIGINT or SIGTERM ends the process at once. */
-void signals_watch(struct signals *s);
+/* To be watched for reading. */
+int signals_fd(const struct signals *s);
+/* Starts the thread: a SIGINT or SIGTERM a while after the first ends the process at once. */
+int signals_watch(struct signals *s);
+/* The run ends for another reason: from a moment on the first signal counts as the second. */
+void signals_stopping(struct signals *s);
 
 /* ---- the run ------------------------------------------------------------------ */
 
@@ -131,6 +137,7 @@ struct run {
 	unsigned nattached; /* probes, BEGIN and END included */
 	unsigned nwaiting;  /* probes that something may still happen to */
 
+	bool woken; /* the gate was open at some time */
 	enum stop_reason stop;
 	int status; /* for failures; exit() has its own in the control words */
 };
@@ -145,6 +152,15 @@ void run_warning(const struct run *r, const char *fmt, ...) __attribute__((forma
 int object_load(struct run *r);
 /* The program of attachment @at, or NULL with a message on stderr. */
 struct bpf_program *object_program(const struct run *r, const struct image_attachment *at);
+/* The process that probes are attached to where they can be: -c's or -p's, 0: all. */
+static inline int traced_pid(const struct run *r)
+{
+	return r->child.pid ? r->child.pid : r->opts->pid;
+}
+/* How many rows of ATTACHMENTS from @at on are of the same program. */
+uint32_t object_same_program(const struct run *r, const struct image_attachment *at);
+/* Whether the program of the @n rows at @at is loaded to be attached to all of them at once. */
+bool object_attaches_many(const struct run *r, const struct image_attachment *at, uint32_t n);
 /* Runs the programs of all attachments of @kind once, in their order. */
 int object_run_programs(struct run *r, uint32_t kind);
 /* Size of the ring buffer in bytes: a power of two, from the setting or the memory. */
@@ -170,6 +186,8 @@ int map_stack(void *run, uint32_t map, int64_t id, uint64_t *ips, size_t max);
 
 /* ---- events ---------------------------------------------------------------------- */
 
+/* How full printf may make the ring buffer, in bytes; 0 without ring buffer. */
+uint64_t events_limit(const struct run *r);
 /* Opens the ring (or perf) buffer. */
 int events_open(struct run *r);
 void events_close(struct run *r);

@@ -80,8 +80,8 @@ static int load(struct run *r)
 		return err;
 	err = control_open(&r->control, r->obj, r->img->config);
 	r->control_open = !err;
-	if (!err && r->child.pid)
-		err = control_set_cpid(&r->control, r->child.pid);
+	if (!err)
+		err = control_prepare(&r->control, r->child.pid, events_limit(r));
 	if (err)
 		return failed("The control words cannot be reached", err);
 	return failed("Failed to open the event buffer", events_open(r));
@@ -117,6 +117,7 @@ static int wake(struct run *r)
 {
 	int err = failed("Failed to wake the probes", control_wake(&r->control));
 
+	r->woken = !err;
 	if (err || !r->child.pid)
 		return err;
 	return failed("Failed to run child", child_release(&r->child));
@@ -136,8 +137,10 @@ static void announce(struct run *r)
 
 static int start(struct run *r)
 {
-	int err = object_run_programs(r, IMAGE_AT_BEGIN);
+	int err = failed("Failed to watch for signals", signals_watch(&r->signals));
 
+	if (!err)
+		err = object_run_programs(r, IMAGE_AT_BEGIN);
 	if (!err)
 		err = failed("Failed to read events", events_drain(r));
 	if (err)
@@ -148,7 +151,7 @@ static int start(struct run *r)
 		err = wake(r);
 	if (err)
 		return err;
-	if (r->stop == STOP_NONE && !r->nwaiting)
+	if (r->stop == STOP_NONE && !r->nwaiting && !r->child.pid)
 		r->stop = STOP_DONE;
 	announce(r);
 	return 0;
@@ -159,19 +162,20 @@ static int start(struct run *r)
 static int fall_asleep(struct run *r)
 {
 	int err = failed("Failed to stop the probes", control_sleep(&r->control));
+	bool attached = r->nlinks;
 
 	if (!r->img->config->sync_probes)
 		detach_all(r); /* no gate: only detaching ends their running */
-	else if (!control_read(&r->control)->start_ns)
-		return err; /* they never woke: none of them runs */
-	return err ? err : failed("Failed to wait for probes", wait_for_programs());
+	if (err || !r->woken || !attached)
+		return err; /* nobody there to be waited for */
+	return failed("Failed to wait for probes", wait_for_programs());
 }
 
 static int finish(struct run *r)
 {
 	int err;
 
-	signals_watch(&r->signals);
+	signals_stopping(&r->signals);
 	notify_service("STOPPING=1\nSTATUS=Shutting down...");
 	err = fall_asleep(r);
 	if (!err)

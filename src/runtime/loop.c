@@ -79,7 +79,7 @@ static int wait_for_something(struct run *r, int ep, int timeout)
 		return -errno;
 	for (int i = 0; i < n; i++) {
 		pidfd_ready |= events[i].data.fd == r->pid_fd;
-		signal_ready |= events[i].data.fd == r->signals.fd;
+		signal_ready |= events[i].data.fd == signals_fd(&r->signals);
 	}
 	if (signal_ready)
 		take_signals(r);
@@ -112,7 +112,7 @@ int event_loop(struct run *r)
 
 	if (ep < 0)
 		return -errno;
-	err = watch_fd(ep, r->signals.fd);
+	err = watch_fd(ep, signals_fd(&r->signals));
 	if (!err)
 		err = watch_fd(ep, events_fd(r));
 	if (!err)

@@ -84,6 +84,40 @@ static const char *tail(const char *text, const char *end, unsigned lines)
 	return p;
 }
 
+/* The last line of the log before @end that starts with @mark; NULL when there is none. */
+static const char *last_line(const char *log, const char *end, const char *mark)
+{
+	size_t len = strlen(mark);
+
+	for (const char *p = end; p > log; p--)
+		if ((p - 1 == log || p[-2] == '\n') && !strncmp(p - 1, mark, len))
+			return p - 1;
+	return NULL;
+}
+
+/*
+ * The kernel shows the script's line before the instructions made from it:
+ * "; TEXT @ FILE:LINE" (without the place before Linux 6.9).
+ */
+static void print_script_line(const char *log, const char *end)
+{
+	const char *line = last_line(log, end, "; "), *at = NULL;
+	int len = line ? (int)strcspn(line, "\n") : 0;
+
+	for (int i = 2; i + 3 < len; i++)
+		if (!strncmp(line + i, " @ ", 3))
+			at = line + i;
+	if (!line)
+		return;
+	if (!at)
+		fprintf(stderr, "The script's line: %.*s\n", len - 2, line + 2);
+	else if (at == line + 1 || at == line + 2)
+		fprintf(stderr, "The script's line: %.*s\n", (int)(line + len - at) - 3, at + 3);
+	else
+		fprintf(stderr, "The script's line: %.*s: %.*s\n", (int)(line + len - at) - 3,
+			at + 3, (int)(at - line) - 2, line + 2);
+}
+
 static void explain_refusal(const struct run *r, const char *text, const char *log, int err)
 {
 	const char *end, *from;
@@ -98,6 +132,7 @@ static void explain_refusal(const struct run *r, const char *text, const char *l
 		end--;
 	run_error("Error loading BPF program for %s. Error code: %d (%s).",
 		  probe_of_program(r->img, name), err, strerror(-err));
+	print_script_line(log, end);
 	from = r->opts->verbose ? log : tail(log, end, LOG_TAIL_LINES);
 	if (from != log)
 		fprintf(stderr, "The end of the kernel's log (use -v for all of it):\n");
@@ -152,32 +187,23 @@ static uint64_t available_memory_kb(void)
 	return kb;
 }
 
-/* Whether the script sends more than a few orders: values, lines. */
+/* Whether events carry data; those that only ask for something are few and small. */
 static bool sends_data(const struct image *img)
 {
-	for (uint32_t i = 0; i < img->nactions; i++) {
-		switch (img->actions[i].kind) {
-		case IMAGE_A_EXIT:
-		case IMAGE_A_PRINT_MAP:
-		case IMAGE_A_CLEAR:
-		case IMAGE_A_ZERO:
-		case IMAGE_A_TIME:
-			break;
-		default:
+	for (uint32_t i = 0; i < img->nactions; i++)
+		if (img->actions[i].type != IMAGE_NONE || img->actions[i].kind == IMAGE_A_PRINTF)
 			return true;
-		}
-	}
 	return false;
 }
 
+/* The ring is mapped twice over and counts as our memory: no more of it than there is use for. */
 static int size_events(struct run *r)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(r->obj, IMAGE_EVENTS_MAP);
+	uint64_t kb = sends_data(r->img) ? available_memory_kb() : 0;
 
 	if (!map || bpf_map__type(map) != BPF_MAP_TYPE_RINGBUF)
 		return 0;
-	/* the whole ring is mapped, twice: only who sends lines pays for a large one */
-	uint64_t kb = sends_data(r->img) ? available_memory_kb() : 0;
 	return bpf_map__set_max_entries(
 		map, ring_buffer_size(r->img->config->perf_rb_pages, kb, sysconf(_SC_PAGESIZE)));
 }
@@ -281,6 +307,50 @@ static void show_logs(struct run *r)
 	}
 }
 
+/* ---- programs that are attached in bulk ---------------------------------------------- */
+
+uint32_t object_same_program(const struct run *r, const struct image_attachment *at)
+{
+	const struct image_attachment *end = r->img->attachments + r->img->nattachments;
+	uint32_t n = 1;
+
+	while (at + n < end && at[n].prog == at->prog && at[n].kind == at->kind)
+		n++;
+	return n;
+}
+
+bool object_attaches_many(const struct run *r, const struct image_attachment *at, uint32_t n)
+{
+	const struct attacher *a = attacher_find(at->kind);
+
+	return n > 1 && a && a->can_attach_many &&
+	       a->can_attach_many(r->target, traced_pid(r), at, n);
+}
+
+/* What a program may be attached to is settled when it is loaded. */
+static int choose_attach_types(struct run *r)
+{
+	uint32_t n;
+
+	for (uint32_t i = 0; i < r->img->nattachments; i += n) {
+		const struct image_attachment *at = &r->img->attachments[i];
+		struct bpf_program *prog;
+		int err;
+
+		n = object_same_program(r, at);
+		if (!object_attaches_many(r, at, n))
+			continue;
+		prog = object_program(r, at);
+		if (!prog)
+			return -ENOENT;
+		err = bpf_program__set_expected_attach_type(prog,
+							    attacher_find(at->kind)->many_type);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 /* ---- loading ---------------------------------------------------------------------------- */
 
 static int open_object(struct run *r)
@@ -303,6 +373,8 @@ static int load_object(struct run *r, struct message_log *log)
 		err = make_control_mappable(r);
 	if (!err)
 		err = size_stacks(r);
+	if (!err)
+		err = choose_attach_types(r);
 	if (!err)
 		err = size_scratch(r);
 	if (err)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signals arrive through a descriptor, in the event loop. While results are printed nobody
- * reads it (a write may block for long), so a thread does, and ends the process.
+ * Signals arrive through a descriptor. While the event loop runs a thread reads it and hands
+ * them on through a pipe: the loop may be stuck in a write to somebody who does not read, and
+ * a second Ctrl-C has to end the process all the same.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -46,11 +48,25 @@ int signals_open(struct signals *s)
 	return 0;
 }
 
-int signals_next(struct signals *s)
+static int next_from_kernel(const struct signals *s)
 {
 	struct signalfd_siginfo info;
 
 	return read(s->fd, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
+int signals_next(struct signals *s)
+{
+	uint8_t sig;
+
+	if (!s->watching)
+		return next_from_kernel(s);
+	return read(s->handed_on[0], &sig, 1) == 1 ? sig : 0;
+}
+
+int signals_fd(const struct signals *s)
+{
+	return s->watching ? s->handed_on[0] : s->fd;
 }
 
 static uint64_t now_ns(void)
@@ -75,12 +91,23 @@ static void die_of(int sig)
 	_exit(128 + sig);
 }
 
+/* The wish to stop is noted by the first; one that is uttered again later is a command. */
+static void note_wish(struct signals *s, int sig)
+{
+	uint64_t since = __atomic_load_n(&s->stopping_since, __ATOMIC_ACQUIRE), now = now_ns();
+
+	if (since && now - since > SAME_WISH_NS)
+		die_of(sig);
+	if (!since)
+		__atomic_store_n(&s->stopping_since, now, __ATOMIC_RELEASE);
+}
+
 static void *watch(void *arg)
 {
 	struct signals *s = arg;
 	struct pollfd fds[2] = {{.fd = s->fd, .events = POLLIN},
 				{.fd = s->watcher_stop, .events = POLLIN}};
-	uint64_t since = now_ns();
+	uint8_t byte;
 	int sig;
 
 	for (;;) {
@@ -88,22 +115,40 @@ static void *watch(void *arg)
 			return NULL;
 		if (fds[1].revents)
 			return NULL;
-		sig = signals_next(s);
-		if ((sig == SIGINT || sig == SIGTERM) && now_ns() - since > SAME_WISH_NS)
-			die_of(sig);
+		while ((sig = next_from_kernel(s))) {
+			if (sig == SIGINT || sig == SIGTERM)
+				note_wish(s, sig);
+			byte = sig;
+			if (write(s->handed_on[1], &byte, 1) < 0)
+				break; /* full of signals that nobody looked at yet */
+		}
 	}
 }
 
-void signals_watch(struct signals *s)
+int signals_watch(struct signals *s)
 {
-	if (s->watching)
-		return;
+	int err;
+
+	if (pipe2(s->handed_on, O_CLOEXEC | O_NONBLOCK))
+		return -errno;
 	s->watcher_stop = eventfd(0, EFD_CLOEXEC);
-	if (s->watcher_stop < 0)
-		return;
-	s->watching = !pthread_create(&s->watcher, NULL, watch, s);
-	if (!s->watching)
+	err = s->watcher_stop < 0 ? errno : pthread_create(&s->watcher, NULL, watch, s);
+	s->watching = !err;
+	if (!err)
+		return 0;
+	close(s->handed_on[0]);
+	close(s->handed_on[1]);
+	if (s->watcher_stop >= 0)
 		close(s->watcher_stop);
+	return -err;
+}
+
+void signals_stopping(struct signals *s)
+{
+	uint64_t none = 0;
+
+	__atomic_compare_exchange_n(&s->stopping_since, &none, now_ns(), false, __ATOMIC_ACQ_REL,
+				    __ATOMIC_ACQUIRE);
 }
 
 static void stop_watching(struct signals *s)
@@ -113,6 +158,8 @@ static void stop_watching(struct signals *s)
 	eventfd_write(s->watcher_stop, 1);
 	pthread_join(s->watcher, NULL);
 	close(s->watcher_stop);
+	close(s->handed_on[0]);
+	close(s->handed_on[1]);
 	s->watching = false;
 }
 

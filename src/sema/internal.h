@@ -37,6 +37,7 @@ struct sema_getopt {
 struct sema_work {
 	struct sema_program *prog;
 	struct ast_probe *probe;
+	enum image_attach_kind plain; /* how its probes are attached when nothing is shared */
 	const char *category, *event; /* tracepoint, raw tracepoint (category NULL) */
 	bool args_failed;             /* no args: already reported */
 	bool probe_known;             /* one probe only: its row is probe_row */
@@ -186,6 +187,10 @@ struct type *sema_type_tuple_field(struct sema *s, struct ast_expr *e);
 struct type *sema_type_index(struct sema *s, struct ast_expr *e);
 struct type *sema_type_sizeof(struct sema *s, struct ast_expr *e);
 struct type *sema_type_offsetof(struct sema *s, struct ast_expr *e);
+
+/* ---- cmacros.c ---- */
+/* Puts macros of the C text that are expressions of the script's language in their places. */
+void sema_expand_c_macros(struct sema *s);
 
 /* ---- fold.c ---- */
 void sema_set_int(struct ast_expr *e, struct type *t, uint64_t v);

@@ -23,6 +23,11 @@ static int collect(const struct probe_point *p, void *arg)
 	struct collector *c = arg;
 	struct sema_point pt = {.type = c->type, .p = *p, .span = c->span};
 
+	if (p->unsafe && !c->s->opts->unsafe) {
+		diag_error(c->s->diags, c->span, "%s", p->unsafe);
+		return 0;
+	}
+	pt.p.unsafe = NULL;
 	pt.p.name = copy(c->s, p->name);
 	pt.p.target = copy(c->s, p->target);
 	for (size_t i = 0; i < 4; i++)

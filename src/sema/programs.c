@@ -82,12 +82,28 @@ static bool is_syscall_way(enum way way)
 	return way == WAY_SYS_ENTER || way == WAY_SYS_EXIT;
 }
 
+/* Kinds whose programs are told by the kernel what they were attached with. */
+static bool has_cookies(struct target *t, const struct sema_point *pt)
+{
+	switch (pt->p.attach) {
+	case IMAGE_AT_KPROBE:
+	case IMAGE_AT_KRETPROBE:
+	case IMAGE_AT_UPROBE:
+	case IMAGE_AT_URETPROBE:
+		return target_has(t, TARGET_F_ATTACH_COOKIE) && target_has(t, TARGET_F_LINKS);
+	default:
+		return false;
+	}
+}
+
 /* Whether the body must know at compile time which probe it serves. */
-static bool needs_own_program(const struct grouping *g, enum way way)
+static bool needs_own_program(const struct grouping *g, const struct sema_point *pt, enum way way)
 {
 	if (g->usage.args)
 		return true;
-	return g->usage.probe && (g->s->probe_strings || !is_syscall_way(way));
+	if (!g->usage.probe)
+		return false;
+	return g->s->probe_strings || (!is_syscall_way(way) && !has_cookies(g->s->target, pt));
 }
 
 /* ---- making ------------------------------------------------------------- */
@@ -121,6 +137,7 @@ static struct sema_work *new_program(struct grouping *g, const struct sema_point
 	p->is_syscall = is_syscall_way(way);
 	w->prog = p;
 	w->probe = g->probe;
+	w->plain = pt->p.attach;
 	if (is_tracepoint(pt)) {
 		w->category = pt->p.parts[0];
 		w->event = pt->p.parts[1];
@@ -137,7 +154,7 @@ static struct sema_work *new_program(struct grouping *g, const struct sema_point
 /* The program of this probe that @pt can join, or a new one. */
 static struct sema_work *program_for(struct grouping *g, const struct sema_point *pt, enum way way)
 {
-	if (needs_own_program(g, way))
+	if (needs_own_program(g, pt, way))
 		return new_program(g, pt, way);
 	for (size_t i = 0; i < g->made.len; i++) {
 		struct sema_work *w = g->made.items[i];

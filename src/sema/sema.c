@@ -89,10 +89,6 @@ static void refuse_later_parts(struct sema *s)
 {
 	const struct ast_program *p = s->ast;
 
-	for (size_t i = 0; i < p->c_defs.len; i++)
-		diag_error(s->diags, p->c_defs.items[i].span,
-			   "C definitions (#include, #define, struct, union, enum) are not "
-			   "supported yet");
 	for (size_t i = 0; i < p->imports.len; i++)
 		diag_error(s->diags, p->imports.items[i].span, "import is not supported yet");
 	for (size_t i = 0; i < p->macros.len; i++)
@@ -226,6 +222,11 @@ struct sema_result *sema_run(struct ast_program *p, struct diag_list *d, struct 
 	struct sema s;
 
 	first.types = types_new(d->arena, t);
+	if (cdefs_read(first.types, d, p, &opts->c))
+		return NULL;
+	sema_expand_c_macros(&first);
+	if (d->errors)
+		return NULL;
 	start(&s, &first);
 	analyse(&s);
 	if (s.want_probe_strings && !s.probe_strings) {

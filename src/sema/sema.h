@@ -12,7 +12,7 @@
 
 #include "ast.h"
 #include "probes/probes.h"
-#include "types/types.h"
+#include "types/cdefs.h"
 
 /* What the caller sets before sema_run(); the config block and environment come on top. */
 struct sema_options {
@@ -25,6 +25,7 @@ struct sema_options {
 	bool has_child; /* -c given: cpid is known at run time */
 	int pid;        /* -p, 0: none */
 	const char *script_name;
+	struct cdefs_options c; /* where C headers are looked for */
 	/* environment look-up, getenv by default; NULL entries: not set */
 	const char *(*getenv)(const char *name, void *arg);
 	void *getenv_arg;
@@ -144,9 +145,16 @@ struct sema_program {
 	 */
 	bool is_syscall;
 	uint16_t *syscall_probe;
-	uint32_t nsyscalls; /* entries of syscall_probe */
-	bool uses_probe;    /* the builtin probe is evaluated in the body */
+	uint32_t nsyscalls;              /* entries of syscall_probe */
+	bool uses_probe;                 /* the builtin probe is evaluated in the body */
+	const struct type_field *retval; /* fexit: where it is; NULL: in its register */
 };
+
+/* Several attachments and a body that asks which: attach cookies hold rows of PROBES. */
+static inline bool sema_uses_cookies(const struct sema_program *p)
+{
+	return p->uses_probe && !p->is_syscall && p->attachments.len > 1;
+}
 
 struct sema_probe { /* row of the image's PROBES */
 	const char *name;

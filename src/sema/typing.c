@@ -275,13 +275,8 @@ struct type *sema_in_space(struct sema *s, struct type *t, enum type_space space
 /* What an integer made a pointer points into: what the probe is about. */
 enum type_space sema_default_space(const struct sema *s)
 {
-	static const char *const user[] = {"uprobe", "uretprobe", "usdt", NULL};
-
-	if (!s->work)
-		return SPACE_KERNEL;
-	for (size_t i = 0; user[i]; i++)
-		if (!strcmp(s->work->prog->type->name, user[i]))
-			return SPACE_USER;
+	if (s->work && s->work->prog->type->flags & PROBE_USER)
+		return SPACE_USER;
 	return SPACE_KERNEL;
 }
 

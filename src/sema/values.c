@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks of the builtins that have a value. */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -125,6 +126,13 @@ struct type *sema_check_args(struct sema *s, struct ast_expr *e)
 	struct sema_program *p = w->prog;
 	char err[256] = "";
 
+	if (p->type->flags & PROBE_USER) {
+		sema_error(s, e->span,
+			   "args of %s probes (from debug information) are not supported yet: use "
+			   "arg0, arg1, ...",
+			   p->type->name);
+		return NULL;
+	}
 	if (!(p->type->flags & PROBE_HAS_ARGS)) {
 		sema_error(s, e->span,
 			   "The args builtin can only be used with tracepoint, rawtracepoint, "
@@ -151,11 +159,78 @@ struct type *sema_check_args(struct sema *s, struct ast_expr *e)
 
 struct type *sema_check_argn(struct sema *s, struct ast_expr *e)
 {
-	if (!(s->work->prog->type->flags & PROBE_HAS_ARGN)) {
+	unsigned flags = s->work->prog->type->flags;
+	unsigned long n = strtoul(e->u.ident.name + strlen("arg"), NULL, 10);
+
+	if (!(flags & PROBE_HAS_ARGN)) {
 		sema_error(s, e->span,
 			   "The %s builtin can only be used with 'kprobes', 'uprobes', 'usdt' "
 			   "and 'rawtracepoint' probes",
 			   e->u.ident.name);
+		return NULL;
+	}
+	if (flags & PROBE_HAS_REGS && n >= TARGET_MAX_ARGS) {
+		sema_error(s, e->span, "%s doesn't support %s", target_abi()->machine,
+			   e->u.ident.name);
+		return NULL;
+	}
+	return type_int(s->types, 8, false);
+}
+
+struct type *sema_check_retval(struct sema *s, struct ast_expr *e)
+{
+	struct sema_program *p = s->work->prog;
+
+	if (p->type->flags & PROBE_HAS_RETVAL)
+		return type_int(s->types, 8, false);
+	sema_error(s, e->span,
+		   "The retval builtin can only be used with 'kretprobe' and 'uretprobe' and "
+		   "'fentry' probes");
+	return NULL;
+}
+
+/* The address is the kernel's to tell where the registers are not those of the function. */
+static bool func_needs(const struct sema_work *w, enum target_feature *f)
+{
+	*f = w->plain == IMAGE_AT_URETPROBE ? TARGET_F_UPROBE_FUNC_IP : TARGET_F_FUNC_IP;
+	return w->plain != IMAGE_AT_UPROBE && w->plain != IMAGE_AT_KPROBE;
+}
+
+struct type *sema_check_func(struct sema *s, struct ast_expr *e)
+{
+	const struct probe_type *t = s->work->prog->type;
+	enum target_feature f;
+
+	if (!(t->flags & PROBE_HAS_FUNC)) {
+		sema_error(s, e->span, "The func builtin can not be used with '%s' probes",
+			   t->name);
+		return NULL;
+	}
+	if (func_needs(s->work, &f) && !target_has(s->target, f)) {
+		sema_error(s, e->span,
+			   "The func builtin needs a kernel feature in %s probes that is not "
+			   "here: %s (%s)",
+			   t->name, target_feature_name(f), target_feature_since(f));
+		return NULL;
+	}
+	return type_simple(s->types, t->flags & PROBE_USER ? IMAGE_K_USYM : IMAGE_K_KSYM);
+}
+
+struct type *sema_check_reg(struct sema *s, struct ast_expr *e)
+{
+	const struct probe_type *t = s->work->prog->type;
+	const char *name;
+
+	if (!sema_want_string_literal(s, e, 0))
+		return NULL;
+	name = sema_arg(e, 0)->const_str;
+	if (!(t->flags & PROBE_HAS_REGS)) {
+		sema_error(s, e->span, "reg can not be used with \"%s\" probes", t->name);
+		return NULL;
+	}
+	if (target_register_offset(name) < 0) {
+		sema_error(s, e->span, "'%s' is not a valid register on this architecture (%s)",
+			   name, target_abi()->machine);
 		return NULL;
 	}
 	return type_int(s->types, 8, false);

@@ -116,6 +116,14 @@ static bool try_attach_cookie(struct target *t)
 	return loads(BPF_PROG_TYPE_TRACEPOINT, insns, LENGTH(insns));
 }
 
+static bool try_func_ip(struct target *t)
+{
+	const struct bpf_insn insns[] = {CALL(BPF_FUNC_get_func_ip), EXIT};
+
+	(void)t;
+	return loads(BPF_PROG_TYPE_KPROBE, insns, LENGTH(insns));
+}
+
 static bool try_bpf_loop(struct target *t)
 {
 	(void)t;
@@ -141,6 +149,20 @@ static bool try_map_batch(struct target *t)
 	err = bpf_map_lookup_batch(map, NULL, &next, &key, &value, &count, NULL);
 	close(map);
 	return !err || err == -ENOENT;
+}
+
+/* Four times round, by a jump back. */
+static bool try_bounded_loops(struct target *t)
+{
+	const struct bpf_insn insns[] = {
+		MOV_IMM(BPF_REG_0, 0),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_0, 0, 0, 1),
+		INSN(BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, -2, 4),
+		EXIT,
+	};
+
+	(void)t;
+	return loads(BPF_PROG_TYPE_TRACEPOINT, insns, LENGTH(insns));
 }
 
 static bool try_raw_tp(struct target *t)
@@ -238,6 +260,15 @@ static bool try_uprobe_multi(struct target *t)
 	return err == -EBADF;
 }
 
+/*
+ * Programs that ask for it load on older kernels too, and are told zero. It came with the same
+ * kernel as uprobe.multi links, which can be tried without a process to trace.
+ */
+static bool try_uprobe_func_ip(struct target *t)
+{
+	return target_version(t) >= TARGET_VERSION(6, 6, 0) || try_uprobe_multi(t);
+}
+
 /* Loading is not enough: some kernels load such programs and refuse to attach them. */
 static bool try_fentry(struct target *t)
 {
@@ -308,8 +339,11 @@ static bool (*const tries[TARGET_NFEATURES])(struct target *t) = {
 	[TARGET_F_BPF_LOOP] = try_bpf_loop,
 	[TARGET_F_FOR_EACH_MAP] = try_for_each_map,
 	[TARGET_F_MAP_BATCH] = try_map_batch,
+	[TARGET_F_BOUNDED_LOOPS] = try_bounded_loops,
 	[TARGET_F_RAW_TP] = try_raw_tp,
 	[TARGET_F_RAW_TP_TEST_RUN] = try_raw_tp_test_run,
+	[TARGET_F_FUNC_IP] = try_func_ip,
+	[TARGET_F_UPROBE_FUNC_IP] = try_uprobe_func_ip,
 	[TARGET_F_ATTACH_COOKIE] = try_attach_cookie,
 	[TARGET_F_LINKS] = try_links,
 	[TARGET_F_KPROBE] = try_kprobe,

@@ -59,6 +59,25 @@ struct target *target_open_running(void)
 	return t;
 }
 
+void target_set_version(struct target *t, uint32_t version)
+{
+	t->version = version;
+	t->by_version = true;
+}
+
+uint32_t target_parse_version(const char *text)
+{
+	unsigned a, b, c = 0;
+	char rest;
+	int n = sscanf(text, "%u.%u%c", &a, &b, &rest);
+
+	if (n == 3 && rest == '.' && sscanf(text, "%u.%u.%u%c", &a, &b, &c, &rest) != 3)
+		return 0;
+	if (n < 2 || (n == 3 && rest != '.') || a < 3 || a > 255 || b > 255)
+		return 0;
+	return TARGET_VERSION(a, b, c);
+}
+
 void target_close(struct target *t)
 {
 	if (!t)
@@ -74,8 +93,11 @@ void target_close(struct target *t)
 
 bool target_has(struct target *t, enum target_feature f)
 {
-	if (t->feature[f] == FEATURE_UNKNOWN)
-		t->feature[f] = feature_try(t, f) ? FEATURE_YES : FEATURE_NO;
+	if (t->feature[f] == FEATURE_UNKNOWN) {
+		bool has = t->by_version ? t->version >= features[f].since : feature_try(t, f);
+
+		t->feature[f] = has ? FEATURE_YES : FEATURE_NO;
+	}
 	return t->feature[f] == FEATURE_YES;
 }
 
@@ -119,6 +141,16 @@ uint32_t target_version(const struct target *t)
 	return t->version;
 }
 
+void target_set_pid(struct target *t, int pid)
+{
+	t->pid = pid;
+}
+
+int target_pid(const struct target *t)
+{
+	return t->pid;
+}
+
 static int count_one(const char *category, const char *event, void *arg)
 {
 	(void)category;
@@ -140,11 +172,6 @@ static void print_tracepoints(struct target *t, FILE *out)
 
 void target_print_info(struct target *t, FILE *out)
 {
-	struct utsname u;
-
-	if (!uname(&u))
-		fprintf(out, "System\n  OS: %s %s %s\n  Arch: %s\n\n", u.sysname, u.release,
-			u.version, u.machine);
 	fprintf(out, "Kernel features\n");
 	for (int f = 0; f < TARGET_NFEATURES; f++)
 		fprintf(out, "  %s: %s (%s)\n", features[f].words,

@@ -31,9 +31,13 @@ struct target;
 	X(BPF_LOOP, "bpf_loop", TARGET_VERSION(5, 17, 0), "bpf_loop")                              \
 	X(FOR_EACH_MAP, "for_each_map", TARGET_VERSION(5, 13, 0), "iteration over map elements")   \
 	X(MAP_BATCH, "map_batch", TARGET_VERSION(5, 6, 0), "batched map operations")               \
+	X(BOUNDED_LOOPS, "bounded_loops", TARGET_VERSION(5, 3, 0), "bounded loops")                \
 	X(RAW_TP, "raw_tp", TARGET_VERSION(4, 17, 0), "raw tracepoints")                           \
 	X(RAW_TP_TEST_RUN, "raw_tp_test_run", TARGET_VERSION(5, 10, 0),                            \
 	  "test runs of raw tracepoint programs")                                                  \
+	X(FUNC_IP, "func_ip", TARGET_VERSION(5, 15, 0), "address of the function in kprobes")      \
+	X(UPROBE_FUNC_IP, "uprobe_func_ip", TARGET_VERSION(6, 6, 0),                               \
+	  "address of the function in uprobes")                                                    \
 	X(ATTACH_COOKIE, "attach_cookie", TARGET_VERSION(5, 15, 0), "attach cookies")              \
 	X(LINKS, "links", TARGET_VERSION(5, 15, 0), "BPF links to perf events")                    \
 	X(KPROBE, "kprobe", TARGET_VERSION(4, 1, 0), "kprobes")                                    \
@@ -55,6 +59,23 @@ enum target_feature {
 
 /* The running kernel. Never NULL; tries nothing yet. Free with target_close(). */
 struct target *target_open_running(void);
+/*
+ * From now on stands for Linux @version (TARGET_VERSION): features, helpers and map types are
+ * those of the table, nothing is tried. What no table knows (types, lists of probes) is
+ * still the running kernel's.
+ */
+void target_set_version(struct target *t, uint32_t version);
+/* "4.18" or "5.10.3" as TARGET_VERSION; 0: not understood. */
+uint32_t target_parse_version(const char *text);
+
+/* What a kernel has not, and the first one that has it. */
+struct target_lack {
+	const char *name;
+	uint32_t since; /* TARGET_VERSION */
+};
+/* Whether the kernel is without helper function @helper (enum bpf_func_id), or map type. */
+bool target_lacks_helper(struct target *t, uint32_t helper, struct target_lack *lack);
+bool target_lacks_map_type(struct target *t, uint32_t type, struct target_lack *lack);
 void target_close(struct target *t);
 
 /* Whether the kernel has @f: tried once, then remembered; false when switched off. */
@@ -66,6 +87,9 @@ const char *target_feature_name(enum target_feature f);
 const char *target_feature_since(enum target_feature f);
 /* TARGET_VERSION of the kernel compiled for. */
 uint32_t target_version(const struct target *t);
+/* The process that is to be traced (-p), 0: any. Its files are found as it sees them. */
+void target_set_pid(struct target *t, int pid);
+int target_pid(const struct target *t);
 /* Prints --info's section on the kernel. */
 void target_print_info(struct target *t, FILE *out);
 
@@ -74,6 +98,12 @@ void target_print_info(struct target *t, FILE *out);
  * another file. Belongs to the target.
  */
 const struct btf *target_btf(struct target *t);
+
+/*
+ * The kernel's configuration as text, "CONFIG_X=y" a line (malloc): /proc/config.gz, or the
+ * files that distributions install. NULL where it is not to be had.
+ */
+char *target_kconfig(struct target *t);
 
 /*
  * The path of a file in tracefs, e.g. "events/sched/sched_switch/format", opened for
@@ -117,6 +147,27 @@ int target_tracepoint_id(struct target *t, const char *category, const char *eve
  * or sys_exit_@name, or -ENOENT when unknown (the caller then takes the slow way).
  */
 int target_syscall_nr(const char *name);
+
+/* ---- registers ------------------------------------------------------------ */
+
+struct target_register {
+	const char *name;
+	uint16_t offset; /* in the struct pt_regs that a probe's program is given */
+};
+
+/* Which of them carries what at a function's first instruction. */
+#define TARGET_MAX_ARGS 10 /* arg0 to arg9 */
+struct target_abi {
+	const char *machine;
+	const char *args[8];
+	unsigned nargs;      /* arguments in registers; the others are 8 bytes each at */
+	unsigned stack_args; /* this distance above the stack pointer */
+	const char *result, *ip, *sp;
+	unsigned breakpoint_size; /* how far ip is behind the breakpoint of a kprobe */
+};
+const struct target_abi *target_abi(void);
+/* The offset of register @name, or -1 when the machine has none of that name. */
+int target_register_offset(const char *name);
 
 /* Wildcard match: '*' stands for any run of characters; everything else for itself. */
 bool target_glob(const char *pattern, const char *s);

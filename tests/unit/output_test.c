@@ -316,6 +316,7 @@ static void test_printf_strings(void **state)
 	check_bytes("[%s]", IMAGE_K_USERNAME, 8, "\0\0\0\0\0\0\0\0", "[root]");
 	check_bytes("[%s]", IMAGE_K_PROBE, 4, "\0\0\0\0", "[interval:s:1]");
 	check_bytes("[%s]", IMAGE_K_KSYM, 8, "\xd2\4\0\0\0\0\0\0", "[0x4d2]");
+	check_bytes("[%s]", IMAGE_K_KSYM, 8, "\0\0\0\0\0\0\0\0", "[0]");
 	check_bytes("[%s]", IMAGE_K_USYM, 16, "\xd2\4\0\0\0\0\0\0\xff\xff\xff\x7f\0\0\0\0",
 		    "[0x4d2]");
 	check_bytes("[%s]", IMAGE_K_DISK, 4, "\x05\0\xf0\x3f", "[1023:5]");

@@ -399,10 +399,8 @@ static void test_statement_messages(void **state)
 		{"BEGIN { 1; @a[1] = 1; has_key(@a, 1); _ = has_key(@a, 1); delete(@a[1]); }",
 		 "stdin:1:9-10: WARNING: Return value discarded.\n"
 		 "stdin:1:23-37: WARNING: Return value discarded.\n"},
-		{"#include <linux/fs.h>\nBEGIN { }",
-		 "stdin:1:1-22: ERROR: C definitions (#include, #define, struct, union, enum) are "
-		 "not "
-		 "supported yet\n"},
+		{"#include <nowhere/nothing.h>\nBEGIN { }",
+		 "stdin:1:10-29: ERROR: 'nowhere/nothing.h' file not found\n"},
 		{"macro f() { 1 } BEGIN { }", "stdin:1:1-8: ERROR: macros are not supported yet\n"},
 	};
 

@@ -4,10 +4,13 @@
  *
  *   getppid THREADS CALLS     each thread calls getppid CALLS times (0: until the end of
  *                             standard input) and prints "CALLS NANOSECONDS"
+ *   call THREADS CALLS        likewise, functions of its own: see call.c
  *   open PATH COUNT           opens and closes PATH
  *   read PATH [SIZE COUNT]... reads SIZE bytes from the start of PATH, COUNT times
  *   write PATH [SIZE COUNT].. likewise, writing
  *   block DEVICE STEP...      see block.c
+ *   int80 NUMBER COUNT        makes 32-bit system call NUMBER, COUNT times; exit status 77 where
+ *                             the kernel or the processor has none
  *   measure PROGRAM WORDS...  runs PROGRAM with its standard output thrown away, prints
  *                             "NANOSECONDS PEAK_KIB STATUS"; forked from here, where there is
  *                             little memory for it to inherit as its peak
@@ -21,6 +24,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,16 +66,23 @@ static unsigned long long now_ns(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-/* ---- getppid ------------------------------------------------------------------ */
+/* ---- calls --------------------------------------------------------------------- */
 
 struct caller {
 	pthread_t thread;
+	void (*call)(unsigned long long n);
 	unsigned long long calls; /* to be made; 0: until stopped; then: made */
 	unsigned long long ns;
 	const bool *stop;
 };
 
-static void *call_getppid(void *arg)
+static void call_getppid(unsigned long long n)
+{
+	(void)n;
+	syscall(SYS_getppid);
+}
+
+static void *call_again_and_again(void *arg)
 {
 	struct caller *c = arg;
 	unsigned long long limit = c->calls ? c->calls : ~0ull;
@@ -81,7 +92,7 @@ static void *call_getppid(void *arg)
 	for (n = 0; n < limit; n++) {
 		if (!(n & 255) && __atomic_load_n(c->stop, __ATOMIC_RELAXED))
 			break;
-		syscall(SYS_getppid);
+		c->call(n);
 	}
 	c->ns = now_ns() - start;
 	c->calls = n;
@@ -96,7 +107,7 @@ static void wait_for_end_of_input(void)
 		;
 }
 
-static int run_getppid(int nwords, char **words)
+static int run_calls(int nwords, char **words, void (*call)(unsigned long long n))
 {
 	struct caller callers[MAX_THREADS] = {0};
 	unsigned long long calls;
@@ -110,9 +121,10 @@ static int run_getppid(int nwords, char **words)
 	if (!n || n > MAX_THREADS)
 		return 2;
 	for (unsigned i = 0; i < n; i++) {
+		callers[i].call = call;
 		callers[i].calls = calls;
 		callers[i].stop = &stop;
-		errno = pthread_create(&callers[i].thread, NULL, call_getppid, &callers[i]);
+		errno = pthread_create(&callers[i].thread, NULL, call_again_and_again, &callers[i]);
 		if (errno)
 			workload_die("pthread_create");
 	}
@@ -124,6 +136,16 @@ static int run_getppid(int nwords, char **words)
 		printf("%llu %llu\n", callers[i].calls, callers[i].ns);
 	}
 	return 0;
+}
+
+static int run_getppid(int nwords, char **words)
+{
+	return run_calls(nwords, words, call_getppid);
+}
+
+static int run_call(int nwords, char **words)
+{
+	return run_calls(nwords, words, workload_call);
 }
 
 /* ---- files --------------------------------------------------------------------- */
@@ -187,6 +209,45 @@ static int run_write(int nwords, char **words)
 	return transfer(nwords, words, O_WRONLY | O_CREAT, write_one);
 }
 
+/* ---- 32-bit system calls ----------------------------------------------------------- */
+
+#if defined(__x86_64__)
+static void no_int80(int sig)
+{
+	(void)sig;
+	_exit(77);
+}
+
+static int run_int80(int nwords, char **words)
+{
+	unsigned long long number, count;
+
+	if (nwords != 3)
+		return 2;
+	number = workload_number(words[1]);
+	count = workload_number(words[2]);
+	signal(SIGSEGV, no_int80);
+	signal(SIGILL, no_int80);
+	for (unsigned long long i = 0; i < count; i++) {
+		long result;
+
+		__asm__ volatile("int $0x80"
+				 : "=a"(result)
+				 : "a"(number)
+				 : "memory", "r8", "r9", "r10", "r11");
+		if (result == -ENOSYS)
+			return 77;
+	}
+	return 0;
+}
+#else
+static int run_int80(int nwords, char **words)
+{
+	(void)nwords, (void)words;
+	return 77;
+}
+#endif
+
 /* ---- measure ---------------------------------------------------------------------- */
 
 static void exec_quietly(char **words)
@@ -226,8 +287,9 @@ static const struct {
 	const char *name;
 	int (*run)(int nwords, char **words);
 } commands[] = {
-	{"getppid", run_getppid}, {"open", run_open},        {"read", run_read},
-	{"write", run_write},     {"block", workload_block}, {"measure", run_measure},
+	{"getppid", run_getppid}, {"call", run_call},   {"open", run_open},
+	{"read", run_read},       {"write", run_write}, {"block", workload_block},
+	{"measure", run_measure}, {"int80", run_int80},
 };
 
 static int run_command(int nwords, char **words)

@@ -8,6 +8,9 @@
 /* Runs one command with its words (words[0] is its name, NULL at the end). Exit status. */
 int workload_block(int nwords, char **words);
 
+/* One step of "call": calls functions that are there to be traced, see call.c. */
+void workload_call(unsigned long long n);
+
 /* Prints "workload: WHAT: strerror(errno)" and ends the program with status 1. */
 void workload_die(const char *what) __attribute__((noreturn));
 /* The number @text, as strtoull reads it; ends the program when it is none. */

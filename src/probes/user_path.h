@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Programs and libraries as a script names them, to files. */
+#ifndef BT_PROBES_USER_PATH_H
+#define BT_PROBES_USER_PATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct user_paths {
+	char **items; /* each one malloc */
+	size_t n;
+};
+
+/*
+ * Finds the ELF files that @name stands for: a path, which may have wildcards; the name of a
+ * program in $PATH; the name of a library ("libc", "libssl.so.3") as the loader finds it; "*":
+ * whatever is mapped. With @pid, not 0, as that process sees files. Only "*" and wildcards give
+ * several. Returns 0 (none found is 0, too) or -ENOMEM; free with user_paths_free().
+ */
+int user_paths_find(struct user_paths *paths, const char *name, int pid);
+/* The file that process @pid runs, as "/path" or "/proc/PID/root/path"; malloc, or NULL. */
+char *user_path_of_process(int pid);
+void user_paths_free(struct user_paths *paths);
+
+#endif

@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""uprobe and uretprobe: functions of the workload, called in known numbers."""
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import support
+from support import WORKLOAD
+
+CALLS = 100
+ENTER = f"uprobe:{WORKLOAD}:called_one /pid == $1/ {{ @enter = count(); }}\n"
+EXIT = f"uretprobe:{WORKLOAD}:called_one /pid == $1/ {{ @exit = count(); }}\n"
+OTHERS = f"uprobe:{WORKLOAD}:*ed_t* /pid == 0/ {{ @other = count(); }}\n"
+STOP_BY_INTERVAL = "interval:ms:100 { exit(); }\n"
+STOP_IN_PROBE = (f"uretprobe:{WORKLOAD}:called_one /pid == $1/ "
+                 "{ @n++; if (@n > 2000) { exit(); } }\n")
+FORGET = "END { clear(@n); }\n"
+
+
+def symbol(name):
+    """Address of a function of the workload, as linked."""
+    out = subprocess.run(["nm", WORKLOAD], capture_output=True, text=True, check=True).stdout
+    return int(re.search(rf"^(\w+) \w {name}$", out, re.M)[1], 16)
+
+
+class Traced(unittest.TestCase):
+    def trace(self, script, *options, calls=CALLS, threads=1, parameters=()):
+        """Runs @script while the workload makes its calls; its output."""
+        with support.Child("call", threads, calls, hold=True) as child:
+            with support.Tracer(*options, "-e", script, child.pid, *parameters) as tracer:
+                child.go()
+                for _ in range(threads):
+                    child.process.stdout.readline()
+                child.expect("done\n")
+            child.finish()
+        self.assertEqual(tracer.status, 0, tracer.err)
+        return tracer.out
+
+
+class Uprobe(Traced):
+    def test_counts(self):
+        out = self.trace(ENTER + EXIT)
+        self.assertEqual(support.map_value(out, "enter"), CALLS)
+        self.assertEqual(support.map_value(out, "exit"), CALLS)
+
+    def test_arguments(self):
+        args = ", ".join(f"arg{i}" for i in range(10))
+        out = self.trace(f"uprobe:{WORKLOAD}:called_ten /pid == $1/ {{ print(({args})); }}")
+        self.assertIn("(10, 11, 12, 13, 14, 15, 16, 17, 18, 19)\n", out)
+
+    def test_registers(self):
+        out = self.trace(f"uprobe:{WORKLOAD}:called_ten /pid == $1/ {{ print("
+                         "(reg(\"di\") == arg0, reg(\"ip\") & 0xfff)); }")
+        self.assertIn(f"(true, {symbol('called_ten') & 0xfff})\n", out)
+
+    def test_return_value(self):
+        out = self.trace(f"uretprobe:{WORKLOAD}:called_one /pid == $1/ {{ @sum = sum(retval); }}\n"
+                         f"uretprobe:{WORKLOAD}:called_ten /pid == $1/ {{ @ten = retval; }}\n")
+        self.assertEqual(support.map_value(out, "sum"), 3 * sum(range(CALLS)))
+        self.assertEqual(support.map_value(out, "ten"), 145)
+
+    def check_names(self, kind, *options):
+        out = self.trace(f"{kind}:{WORKLOAD}:called_* /pid == $1/ {{ @[probe] = count(); "
+                         "@f[func] = count(); }", *options)
+        probes = {f"{kind}:{WORKLOAD}:called_one": CALLS,
+                  f"{kind}:{WORKLOAD}:called_two": CALLS // 2,
+                  f"{kind}:{WORKLOAD}:called_ten": 1}
+        self.assertEqual(support.map_values(out, ""), probes)
+        self.assertEqual(support.map_values(out, "f"),
+                         {name.split(":")[2]: n for name, n in probes.items()})
+
+    def test_wildcard(self):
+        self.check_names("uprobe")
+
+    def test_wildcard_of_returns(self):
+        self.check_names("uretprobe")
+
+    def test_wildcard_one_by_one(self):
+        self.check_names("uprobe", "--no-feature", "uprobe_multi")
+        self.check_names("uretprobe", "--no-feature", "uprobe_multi")
+
+    def test_wildcard_without_cookies(self):
+        self.check_names("uprobe", "--no-feature", "attach_cookie,uprobe_multi")
+        self.check_names("uprobe", "--no-feature", "links")
+
+    def instructions(self, name):
+        """Addresses of a function's instructions."""
+        text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", WORKLOAD],
+                              capture_output=True, text=True, check=False).stdout
+        body = re.search(rf"<{name}>:\n((?: +\w+:.*\n)+)", text)
+        if not body:
+            self.skipTest("objdump is not here, or the workload is built for another machine")
+        return [int(line.split(":")[0], 16) for line in body[1].splitlines()]
+
+    def test_offset(self):
+        """The second instruction of a function, met once a call."""
+        at = self.instructions("called_one")
+        offset = at[1] - at[0]
+        out = self.trace(f"uprobe:{WORKLOAD}:called_one+{offset} /pid == $1/ "
+                         "{ @[probe] = count(); }\n"
+                         f"uprobe:{WORKLOAD}:{at[1]} /pid == $1/ {{ @[probe] = count(); }}\n")
+        self.assertEqual(support.map_values(out, ""),
+                         {f"uprobe:{WORKLOAD}:called_one+{offset}": CALLS,
+                          f"uprobe:{WORKLOAD}:{at[1]}": CALLS})
+
+    def test_middle_of_an_instruction(self):
+        at = self.instructions("called_ten")
+        middle = next(i for i, n in zip(at, at[1:]) if n > i + 1) + 1 - at[0]
+        refused = support.btrun("-e", f"uprobe:{WORKLOAD}:called_ten+{middle} {{ exit(); }}")
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("Could not add uprobe into middle of instruction", refused.stderr)
+
+    def test_stacks_and_predicate(self):
+        out = self.trace(f"uprobe:{WORKLOAD}:called_two /pid == $1 && arg0 == 4/ "
+                         "{ print(ustack(2)); }")
+        self.assertRegex(out, r"called_two\+0\n +workload_call\+\d+\n")
+        self.assertEqual(out.count("called_two"), 1)
+
+    def test_pid(self):
+        """-p: of two processes only one is seen, all its threads, with bulk links or without."""
+        script = (f"uprobe:{WORKLOAD}:called_one {{ @enter[pid] = count(); }}\n"
+                  f"uretprobe:{WORKLOAD}:called_* {{ @exit[pid, func] = count(); }}\n")
+        for options in ([], ["--no-feature", "uprobe_multi"]):
+            with support.Child("call", 2, 50, hold=True) as ours, \
+                 support.Child("call", 1, 50, hold=True) as other:
+                with support.Tracer(*options, "-p", ours.pid, "-e", script) as tracer:
+                    for child, threads in ((ours, 2), (other, 1)):
+                        child.go()
+                        for _ in range(threads):
+                            child.process.stdout.readline()
+                        child.expect("done\n")
+                ours.finish()
+                other.finish()
+            self.assertEqual(support.map_values(tracer.out, "enter"), {str(ours.pid): 100})
+            # no two lines with one key: threads share the name of a function
+            self.assertEqual(len(re.findall("^@exit", tracer.out, re.M)), 3, tracer.out)
+            self.assertEqual(support.map_values(tracer.out, "exit"),
+                             {f"{ours.pid}, called_one": 100, f"{ours.pid}, called_two": 50,
+                              f"{ours.pid}, called_ten": 2})
+
+    def test_pid_names_the_program(self):
+        with support.Child("call", 1, 10, hold=True) as child:
+            with support.Tracer("-p", child.pid, "-e",
+                                "uprobe:called_one { @ = count(); }") as tracer:
+                child.go()
+                child.process.stdout.readline()
+                child.expect("done\n")
+            child.finish()
+        self.assertIn("@: 10\n", tracer.out)
+
+    def test_child(self):
+        got = support.btrun("-e", f"uprobe:{WORKLOAD}:called_one {{ @ = count(); }}",
+                            "-c", f"{WORKLOAD} call 1 7")
+        self.assertIn("@: 7\n", got.stdout)
+
+    def test_library_by_name(self):
+        got = support.btrun("-e", "uprobe:libc:getppid { @[probe] = count(); }",
+                            "-c", f"{WORKLOAD} call 1 1")
+        self.assertEqual(got.returncode, 0, got.stderr)
+        listed = support.btrun("-l", "uprobe:libc:getppid").stdout
+        self.assertRegex(listed, r"^uprobe:/.*/libc\.so\.6:getppid\n$")
+
+    def test_program_in_path(self):
+        path = f"{os.path.dirname(WORKLOAD)}:{os.environ['PATH']}"
+        got = support.btrun("-e", "uprobe:workload:called_two { @[probe] = count(); }",
+                            "-c", f"{WORKLOAD} call 1 8", env={"PATH": path}, cwd="/")
+        self.assertEqual(support.map_values(got.stdout, ""),
+                         {f"uprobe:{WORKLOAD}:called_two": 4})
+
+    def test_another_file_than_compiled_for(self):
+        """Offsets of one build must not be attached to another."""
+        with tempfile.TemporaryDirectory() as directory:
+            program, image = f"{directory}/program", f"{directory}/image"
+            with open(WORKLOAD, "rb") as f:
+                contents = f.read()
+            for data in (contents, None):
+                if data is None:
+                    with open("/bin/true", "rb") as f:
+                        data = f.read()
+                with open(program, "wb") as f:
+                    f.write(data)
+                os.chmod(program, 0o755)
+                if data is contents:
+                    made = support.btrun("--emit-image", image, "-e",
+                                         f"uprobe:{program}:called_one {{ exit(); }}")
+                    self.assertEqual(made.returncode, 0, made.stderr)
+            run = support.btrun(image, program=support.BTRUN_RUN)
+        self.assertNotEqual(run.returncode, 0)
+        self.assertIn("is not the file that the script was compiled for", run.stderr)
+
+    def test_listed(self):
+        listed = support.btrun("-l", f"uprobe:{WORKLOAD}:called_*").stdout
+        self.assertEqual(listed, "".join(f"uprobe:{WORKLOAD}:called_{n}\n"
+                                         for n in ("one", "ten", "two")))
+
+    def test_hundreds(self):
+        """All functions of a library with one program, there and gone."""
+        if not support.has_probe("uprobe:libc:malloc"):
+            self.skipTest("no libc found")
+        before = support.program_ids()
+        start = time.monotonic()
+        got = support.btrun("-e", "uprobe:libc:str* /pid == 0/ { @[probe] = count(); } "
+                            "interval:ms:10 { exit(); }")
+        self.assertEqual(got.returncode, 0, got.stderr)
+        attached = int(re.search(r"Attached (\d+) probes", got.stderr)[1])
+        self.assertGreater(attached, 50)
+        self.assertFalse(support.wait_for_no_new_programs(before))
+        print(f"{attached} probes came and went in {time.monotonic() - start:.2f} s")
+
+
+class Gate(unittest.TestCase):
+    def difference(self, script, child, *options, seconds=None):
+        with support.Tracer(*options, "-e", script, child.pid,
+                            stop=signal.SIGINT if seconds else None) as tracer:
+            if seconds:
+                time.sleep(seconds)
+        self.assertEqual(tracer.status, 0, tracer.err)
+        enter, leave = (support.map_value(tracer.out, name) for name in ("enter", "exit"))
+        self.assertGreater(enter, 100, tracer.out)
+        self.assertGreater(leave, 100, tracer.out)
+        return enter - leave
+
+    def differences(self, script, threads, *options, seconds=None, runs=8):
+        with support.Child("call", threads, 0) as child:
+            child.go()
+            return [self.difference(script, child, *options, seconds=seconds)
+                    for _ in range(runs)]
+
+    def check(self, script, threads, *options, **how):
+        got = self.differences(script, threads, *options, **how)
+        self.assertLessEqual(max(map(abs, got)), 2 * threads, got)
+
+    def test_one_thread_stopped_by_an_interval(self):
+        self.check(ENTER + OTHERS + EXIT + STOP_BY_INTERVAL, 1)
+
+    def test_two_threads_stopped_by_exit_in_a_probe(self):
+        self.check(EXIT + OTHERS + ENTER + STOP_IN_PROBE + FORGET, 2)
+
+    def test_two_threads_stopped_by_a_signal(self):
+        self.check(ENTER + EXIT, 2, seconds=0.1)
+
+    def test_one_by_one(self):
+        self.check(ENTER + OTHERS + EXIT + STOP_BY_INTERVAL, 1, "--no-feature", "uprobe_multi",
+                   runs=4)
+
+    def test_switched_off_they_differ(self):
+        """So that the tests above are known to be able to fail."""
+        got = self.differences(ENTER + OTHERS + EXIT + STOP_BY_INTERVAL, 1, "--no-sync", runs=4)
+        self.assertGreater(max(map(abs, got)), 2, got)
+
+
+if __name__ == "__main__":
+    support.main()
