@@ -151,44 +151,20 @@ static void put_field(struct output *o, struct outbuf *b, const struct image_fie
 		put_int(b, divide(n, divisor, is_signed), is_signed);
 }
 
-static bool is_anonymous(const struct output *o, const struct image_field *f)
-{
-	uint16_t kind = o->img->types[f->type].kind;
-
-	return !*image_str(o->img, f->name) && (kind == IMAGE_K_STRUCT || kind == IMAGE_K_UNION);
-}
-
-/* Those of a member without a name stand among their owner's, as C has them. */
-static bool put_members(struct output *o, struct outbuf *b, const struct value *v, bool first)
-{
-	for (uint32_t i = 0; i < v->type->count; i++) {
-		const struct image_field *f = &o->img->fields[v->type->fields + i];
-
-		if (is_anonymous(o, f)) {
-			struct value inner = {.type = &o->img->types[f->type],
-					      .data = v->data + f->offset,
-					      .divisor = v->divisor};
-
-			first = put_members(o, b, &inner, first);
-			continue;
-		}
-		outbuf_puts(b, first ? "." : ", .");
-		first = false;
-		outbuf_puts(b, image_str(o->img, f->name));
-		outbuf_puts(b, " = ");
-		put_field(o, b, f, v->data, v->divisor);
-	}
-	return first;
-}
-
 static void text_struct(struct output *o, struct outbuf *b, const struct value *v)
 {
 	if (!v->type->count) {
 		outbuf_puts(b, "{}");
 		return;
 	}
-	outbuf_puts(b, "{ ");
-	put_members(o, b, v, true);
+	for (uint32_t i = 0; i < v->type->count; i++) {
+		const struct image_field *f = &o->img->fields[v->type->fields + i];
+
+		outbuf_puts(b, i ? ", ." : "{ .");
+		outbuf_puts(b, image_str(o->img, f->name));
+		outbuf_puts(b, " = ");
+		put_field(o, b, f, v->data, v->divisor);
+	}
 	outbuf_puts(b, " }");
 }
 
