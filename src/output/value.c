@@ -151,26 +151,20 @@ static void put_field(struct output *o, struct outbuf *b, const struct image_fie
 		put_int(b, divide(n, divisor, is_signed), is_signed);
 }
 
-static void put_members(struct output *o, struct outbuf *b, const struct value *v)
-{
-	for (uint32_t i = 0; i < v->type->count; i++) {
-		const struct image_field *f = &o->img->fields[v->type->fields + i];
-
-		outbuf_puts(b, i ? ", ." : ".");
-		outbuf_puts(b, image_str(o->img, f->name));
-		outbuf_puts(b, " = ");
-		put_field(o, b, f, v->data, v->divisor);
-	}
-}
-
 static void text_struct(struct output *o, struct outbuf *b, const struct value *v)
 {
 	if (!v->type->count) {
 		outbuf_puts(b, "{}");
 		return;
 	}
-	outbuf_puts(b, "{ ");
-	put_members(o, b, v);
+	for (uint32_t i = 0; i < v->type->count; i++) {
+		const struct image_field *f = &o->img->fields[v->type->fields + i];
+
+		outbuf_puts(b, i ? ", ." : "{ .");
+		outbuf_puts(b, image_str(o->img, f->name));
+		outbuf_puts(b, " = ");
+		put_field(o, b, f, v->data, v->divisor);
+	}
 	outbuf_puts(b, " }");
 }
 
