@@ -73,7 +73,8 @@ struct codegen {
 	unsigned stmt_depth;
 	uint32_t scratch_top;   /* bytes in use */
 	uint32_t scratch_floor; /* below: variables, which outlive their statement */
-	uint32_t scratch_max;   /* over all programs */
+	uint32_t scratch_need;  /* the most that was in use in this program */
+	uint32_t scratch_max;   /* over all programs that share the map */
 	uint32_t scratch_index; /* this program's element */
 	uint32_t scratch_users; /* programs that use scratch */
 	LLVMValueRef *vars;     /* storage by sema_var.index */

@@ -53,6 +53,7 @@ struct sema_map_work {
 	struct type *arg; /* what sum(), min()... were called with so far */
 	bool assigned;    /* something was, or was tried to be, assigned */
 	bool read;        /* a value was read */
+	bool live;        /* code that can run uses it */
 };
 
 struct sema {
@@ -77,7 +78,7 @@ struct sema {
 	bool report;            /* the last pass: complaints are printed, actions collected */
 	bool changed;           /* a map or variable got another type in this pass */
 	bool probes_failed;     /* some probe has not been found */
-	bool include_dead;      /* type dead code too, for the maps that only it fills */
+	bool include_dead;      /* code that never runs is typed, too: all passes but the last */
 	unsigned loop_depth;
 	unsigned fold_only; /* within an operand of sizeof: nothing is generated */
 	size_t cloned;

@@ -129,40 +129,6 @@ static bool default_values(struct sema *s)
 	return any;
 }
 
-static bool any_untyped(const struct sema *s)
-{
-	for (size_t i = 0; i < s->maps.len; i++)
-		if (!s->maps.items[i]->map->value)
-			return true;
-	return false;
-}
-
-/*
- * A map that is cleared or printed, but filled only where an option of the command line has
- * ruled the code out, gets its types from there. Maps that are typed keep what they have.
- */
-static void look_into_dead_code(struct sema *s)
-{
-	size_t n = s->maps.len;
-	struct sema_map_work *was = arena_alloc(s->arena, (n + 1) * sizeof(*was));
-	struct sema_map *maps = arena_alloc(s->arena, (n + 1) * sizeof(*maps));
-
-	for (size_t i = 0; i < n; i++) {
-		was[i] = *s->maps.items[i];
-		maps[i] = *was[i].map;
-	}
-	s->include_dead = true;
-	type_all(s);
-	s->include_dead = false;
-	for (size_t i = 0; i < n; i++) {
-		if (!maps[i].value)
-			continue;
-		*s->maps.items[i] = was[i];
-		*was[i].map = maps[i];
-	}
-	settle(s);
-}
-
 /* A failed assignment leaves a variable without a type: then that is the error. */
 static void report_untyped(struct sema *s)
 {
@@ -172,17 +138,30 @@ static void report_untyped(struct sema *s)
 		sema_error(s, s->untyped.items[i], "Could not resolve the type of this variable");
 }
 
+/*
+ * Code that an option of the command line rules out is checked like any other, and gives maps
+ * their types; but actions, stacks and maps that only it uses are left out.
+ */
+static void keep_live(struct sema *s)
+{
+	s->include_dead = false;
+	s->r->actions.len = 0;
+	s->r->stacks.len = 0;
+	s->untyped.len = 0;
+	type_all(s);
+}
+
 static void type_programs(struct sema *s)
 {
+	s->include_dead = true;
 	settle(s);
-	if (any_untyped(s))
-		look_into_dead_code(s);
 	if (default_values(s))
 		settle(s);
 	if (s->want_probe_strings)
 		return;
 	s->report = true;
 	type_all(s);
+	keep_live(s);
 	sema_finish_maps(s);
 	sema_finish_stacks(s);
 	sema_check_options(s);
