@@ -5,7 +5,7 @@
 #include <sys/utsname.h>
 #include <zlib.h>
 
-#include "target/target.h"
+#include "target/target_internal.h"
 
 #define MAX_CONFIG (4u << 20) /* bytes; kernels have 0.3 MB of it */
 
@@ -31,10 +31,12 @@ static char *read_config(const char *path)
 
 char *target_kconfig(struct target *t)
 {
-	char *text = read_config("/proc/config.gz"), path[512];
+	char *text, path[512];
 	struct utsname u;
 
-	(void)t;
+	if (t->by_version)
+		return NULL;
+	text = read_config("/proc/config.gz");
 	if (text || uname(&u))
 		return text;
 	snprintf(path, sizeof(path), "/boot/config-%s", u.release);

@@ -134,7 +134,7 @@ const char *cdefs_borrowed_text(struct cdefs_reader *r)
 
 static bool learn_header(struct cdefs_reader *r, const char *path)
 {
-	if (!types_btf(r->ts) || !cdefs_is_kernel_header(path) ||
+	if (!types_btf(r->ts) || !cdefs_may_be_empty(path) ||
 	    r->empty_headers.len >= MAX_EMPTY_HEADERS)
 		return false;
 	for (size_t i = 0; i < r->empty_headers.len; i++)

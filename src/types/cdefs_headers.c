@@ -41,22 +41,25 @@ const struct cdefs_header cdefs_own_headers[] = {
 	{NULL, NULL},
 };
 
-/* First folders of <...> as the kernel's sources have them; with a dash: of quoted paths. */
-static const char *const kernel_folders[] = {
-	"linux", "net",  "asm",    "asm-generic", "uapi",    "trace",    "generated", "crypto",
-	"scsi",  "rdma", "drm",    "sound",       "acpi",    "block",    "fs",        "kernel",
-	"mm",    "xen",  "target", "keys",        "drivers", "security", "include",   NULL,
+/* First folders, and whole names, of headers that a machine without a compiler has not. */
+static const char *const known[] = {
+	"linux",    "net",     "asm",        "asm-generic", "uapi",     "trace",   "generated",
+	"crypto",   "scsi",    "rdma",       "drm",         "sound",    "acpi",    "block",
+	"fs",       "kernel",  "mm",         "xen",         "target",   "keys",    "drivers",
+	"security", "include", "sys",        "netinet",     "arpa",     "bits",    "dirent.h",
+	"errno.h",  "fcntl.h", "inttypes.h", "limits.h",    "signal.h", "stdio.h", "stdlib.h",
+	"string.h", "time.h",  "unistd.h",   "pthread.h",   NULL,
 };
 
-bool cdefs_is_kernel_header(const char *path)
+bool cdefs_may_be_empty(const char *path)
 {
 	size_t len;
 
 	while (!strncmp(path, "../", 3))
 		path += 3;
 	len = strcspn(path, "/");
-	for (size_t i = 0; path[len] && kernel_folders[i]; i++)
-		if (strlen(kernel_folders[i]) == len && !strncmp(kernel_folders[i], path, len))
+	for (size_t i = 0; known[i]; i++)
+		if (strlen(known[i]) == len && !strncmp(known[i], path, len))
 			return true;
 	return false;
 }

@@ -76,8 +76,8 @@ struct cdefs_header {
 };
 /* Headers of the compiler itself, where libclang came without them; ends with NULL. */
 extern const struct cdefs_header cdefs_own_headers[];
-/* Whether @path may be taken as empty when it is missing. */
-bool cdefs_is_kernel_header(const char *path);
+/* Whether @path, of the kernel or the C library, may be taken as empty when it is missing. */
+bool cdefs_may_be_empty(const char *path);
 struct cdefs_args {
 	VEC(const char *) v;
 };

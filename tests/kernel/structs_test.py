@@ -121,5 +121,21 @@ class Events(unittest.TestCase):
         self.assertEqual(done.stdout.split("\n")[0], "16 1000 2000")
 
 
+class WithoutHeaders(unittest.TestCase):
+    """A machine that has BTF, and not a single header."""
+
+    def test_types_and_constants(self):
+        script = ("#include <linux/sched.h>\n#include <sys/socket.h>\n#include <net/sock.h>\n"
+                  "#include <stdint.h>\n"
+                  "struct mine { uint16_t a; pid_t pid; struct list_head l; }\n"
+                  "begin { print((sizeof(struct mine), AF_INET6, TASK_INTERRUPTIBLE)); "
+                  "print(((struct task_struct *)curtask)->pid == tid); }")
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c",
+             'mount -t tmpfs none /usr/include && exec "$@"', "sh", support.BTRUN, "-e", script],
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual(done.stdout.split("\n")[:2], ["(24, 10, 1)", "true"], done.stderr)
+
+
 if __name__ == "__main__":
     support.main()
