@@ -100,6 +100,18 @@ static LLVMValueRef field_scalar(struct codegen *cg, struct ast_expr *e)
 	return cg_read_field(cg, f, base_place(cg, e->u.field.e));
 }
 
+/* -x and ~x: a signed number is widened first, an unsigned one keeps its width. */
+static LLVMValueRef negated(struct codegen *cg, struct ast_expr *e)
+{
+	struct ast_expr *sub = e->u.unary.e;
+	const struct type *t =
+		type_is_aggregation(sub->type) || sub->type->is_signed ? e->type : sub->type;
+	LLVMValueRef v = cg_expr_as(cg, sub, t);
+
+	v = e->u.unary.op == AST_NEG ? LLVMBuildNeg(cg->b, v, "") : LLVMBuildNot(cg->b, v, "");
+	return cg_int_cast(cg, v, t->is_signed, cg_type(cg, e->type));
+}
+
 static LLVMValueRef unary_scalar(struct codegen *cg, struct ast_expr *e)
 {
 	struct ast_expr *sub = e->u.unary.e;
@@ -110,9 +122,8 @@ static LLVMValueRef unary_scalar(struct codegen *cg, struct ast_expr *e)
 		return LLVMBuildZExt(cg->b, LLVMBuildNot(cg->b, t, ""), cg_type(cg, e->type), "");
 	}
 	case AST_NEG:
-		return LLVMBuildNeg(cg->b, cg_expr_as(cg, sub, e->type), "");
 	case AST_BNOT:
-		return LLVMBuildNot(cg->b, cg_expr_as(cg, sub, e->type), "");
+		return negated(cg, e);
 	case AST_DEREF:
 		return cg_read_scalar(cg, e->type, pointer_place(cg, sub));
 	case AST_ADDROF:
@@ -154,6 +165,23 @@ static LLVMValueRef ternary_scalar(struct codegen *cg, struct ast_expr *e)
 	cg_goto(cg, done);
 	cg_at(cg, done);
 	return pick(cg, cg_type(cg, e->type), a, yes, b, no);
+}
+
+/* Branches without a value: each is run for what it does. */
+static LLVMValueRef ternary_void(struct codegen *cg, struct ast_expr *e)
+{
+	LLVMBasicBlockRef yes = cg_block(cg, "then"), no = cg_block(cg, "else"),
+			  done = cg_block(cg, "endif");
+
+	LLVMBuildCondBr(cg->b, cg_truth(cg, cg_expr(cg, e->u.ternary.cond)), yes, no);
+	cg_at(cg, yes);
+	cg_expr_discard(cg, e->u.ternary.then);
+	cg_goto(cg, done);
+	cg_at(cg, no);
+	cg_expr_discard(cg, e->u.ternary.otherwise);
+	cg_goto(cg, done);
+	cg_at(cg, done);
+	return cg_const(cg, cg->i64, 0);
 }
 
 /* ++ and -- on a scratch variable; pointers move by what they point to */
@@ -227,7 +255,7 @@ LLVMValueRef cg_expr(struct codegen *cg, struct ast_expr *e)
 	case AST_BINARY:
 		return cg_binary(cg, e);
 	case AST_TERNARY:
-		return ternary_scalar(cg, e);
+		return e->type->kind == IMAGE_K_VOID ? ternary_void(cg, e) : ternary_scalar(cg, e);
 	case AST_FIELD:
 		return field_scalar(cg, e);
 	case AST_TUPLE_FIELD:

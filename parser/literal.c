@@ -157,6 +157,16 @@ const char *literal_int(struct arena *a, const char *text, struct literal_int *o
 	return NULL;
 }
 
+bool parse_integer(struct arena *a, const char *text, uint64_t *value)
+{
+	struct literal_int n;
+
+	if (!isdigit((unsigned char)*text) || literal_int(a, text, &n))
+		return false;
+	*value = n.value;
+	return true;
+}
+
 /* ---- strings --------------------------------------------------------------- */
 
 struct string_reader {

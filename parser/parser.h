@@ -120,4 +120,10 @@ struct ast_program;
  */
 struct ast_program *parse_program(struct diag_list *d, uint32_t src);
 
+/*
+ * Reads @text, all of it, as an integer literal of the language (without a sign): 0x1f, 1e6, 1_000,
+ * 10ms. False when it is none; @a holds what is thrown away.
+ */
+bool parse_integer(struct arena *a, const char *text, uint64_t *value);
+
 #endif

@@ -228,9 +228,9 @@ static int dispatch(const struct cli_options *o)
 	if (o->runtime_warnings)
 		cli_warning("-k: reads of memory that fail in a probe are not reported yet");
 	t = target_open_running();
-	target_set_pid(t, o->run.pid);
 	if (o->target_kernel)
 		target_set_version(t, o->target_kernel);
+	target_set_pid(t, o->run.pid);
 	if (disable_features(o, t))
 		goto out;
 	status = EXIT_SUCCESS;

@@ -304,6 +304,17 @@ static const char *parse_length(const char *p, struct segment *s)
 	return p;
 }
 
+/* Behind "%%", "%5%" and the like, which show a '%'; NULL when @p, behind a '%', is none of them.
+ */
+static const char *percent_end(const char *p)
+{
+	struct segment ignored = {0};
+
+	p = parse_flags(p, &ignored);
+	p = parse_number(p, &ignored.width);
+	return *p == '%' ? p + 1 : NULL;
+}
+
 /* Reads what stands behind a '%'. Returns its end, or NULL when it is no conversion. */
 static const char *parse_spec(const char *p, struct segment *s)
 {
@@ -351,9 +362,9 @@ static void parse_format(struct parser *ps, const char *p)
 			add_text(ps, s, *p++);
 			continue;
 		}
-		if (p[1] == '%') {
+		if ((end = percent_end(p + 1))) {
 			add_text(ps, s, '%');
-			p += 2;
+			p = end;
 			continue;
 		}
 		end = parse_spec(p + 1, &spec);

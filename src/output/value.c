@@ -79,7 +79,8 @@ static void text_string(struct output *o, struct outbuf *b, const struct value *
 	size_t n = string_length(v->data, v->type->size);
 
 	outbuf_put(b, (const char *)v->data, n);
-	if (n == v->type->size) /* no room for the NUL: it was cut */
+	/* no room for the NUL, or all that str() reads: it was cut */
+	if (n == v->type->size || (v->type->arg[0] && n + 1 == v->type->size))
 		outbuf_put(b, o->trailer, o->trailer_len);
 }
 

@@ -108,7 +108,7 @@ static void run_child(char **words, const sigset_t *mask, int go_fd, int error_f
 {
 	struct sigaction dfl = {.sa_handler = SIG_DFL};
 	char go;
-	int err;
+	int err = 0;
 
 	/* it does not outlive us, whatever ends us */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -116,13 +116,25 @@ static void run_child(char **words, const sigset_t *mask, int go_fd, int error_f
 		_exit(1);
 	sigaction(SIGPIPE, &dfl, NULL);
 	pthread_sigmask(SIG_SETMASK, mask, NULL);
-	if (read(go_fd, &go, 1) != 1)
+	/* all that is ours is done now: the first thing behind the gate is the command's exec */
+	if (write(error_fd, &err, sizeof(err)) != sizeof(err) || read(go_fd, &go, 1) != 1)
 		_exit(1);
 	execvp(words[0], words);
 	err = errno;
 	if (write(error_fd, &err, sizeof(err)) < 0)
 		_exit(126);
 	_exit(127);
+}
+
+/* What the child has to tell: 0, its errno, or nothing when its end was closed (by exec). */
+static ssize_t read_report(int fd, int *err)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, err, sizeof(*err));
+	while (n < 0 && errno == EINTR);
+	return n;
 }
 
 static int fork_child(struct child *c, char **words, const sigset_t *mask)
@@ -148,8 +160,11 @@ static int fork_child(struct child *c, char **words, const sigset_t *mask)
 	close(error[1]);
 	c->go_fd = go[1];
 	c->error_fd = error[0];
-	if (c->pid > 0)
-		return 0;
+	if (c->pid > 0) {
+		int ready;
+
+		return read_report(error[0], &ready) == sizeof(ready) ? 0 : -ECHILD;
+	}
 	c->pid = 0;
 	close(go[1]);
 	close(error[0]);
@@ -183,14 +198,10 @@ int child_prepare(struct child *c, const char *command, const sigset_t *mask, ch
 int child_release(struct child *c)
 {
 	int err = 0;
-	ssize_t n;
 
 	if (write(c->go_fd, "g", 1) != 1)
 		return -errno;
-	do
-		n = read(c->error_fd, &err, sizeof(err));
-	while (n < 0 && errno == EINTR);
-	return n == sizeof(err) ? -err : 0;
+	return read_report(c->error_fd, &err) == sizeof(err) ? -err : 0;
 }
 
 bool child_ended(struct child *c)

@@ -84,6 +84,40 @@ static const char *tail(const char *text, const char *end, unsigned lines)
 	return p;
 }
 
+/* The last line of the log before @end that starts with @mark; NULL when there is none. */
+static const char *last_line(const char *log, const char *end, const char *mark)
+{
+	size_t len = strlen(mark);
+
+	for (const char *p = end; p > log; p--)
+		if ((p - 1 == log || p[-2] == '\n') && !strncmp(p - 1, mark, len))
+			return p - 1;
+	return NULL;
+}
+
+/*
+ * The kernel shows the script's line before the instructions made from it:
+ * "; TEXT @ FILE:LINE" (without the place before Linux 6.9).
+ */
+static void print_script_line(const char *log, const char *end)
+{
+	const char *line = last_line(log, end, "; "), *at = NULL;
+	int len = line ? (int)strcspn(line, "\n") : 0;
+
+	for (int i = 2; i + 3 < len; i++)
+		if (!strncmp(line + i, " @ ", 3))
+			at = line + i;
+	if (!line)
+		return;
+	if (!at)
+		fprintf(stderr, "The script's line: %.*s\n", len - 2, line + 2);
+	else if (at == line + 1 || at == line + 2)
+		fprintf(stderr, "The script's line: %.*s\n", (int)(line + len - at) - 3, at + 3);
+	else
+		fprintf(stderr, "The script's line: %.*s: %.*s\n", (int)(line + len - at) - 3,
+			at + 3, (int)(at - line) - 2, line + 2);
+}
+
 static void explain_refusal(const struct run *r, const char *text, const char *log, int err)
 {
 	const char *end, *from;
@@ -98,6 +132,7 @@ static void explain_refusal(const struct run *r, const char *text, const char *l
 		end--;
 	run_error("Error loading BPF program for %s. Error code: %d (%s).",
 		  probe_of_program(r->img, name), err, strerror(-err));
+	print_script_line(log, end);
 	from = r->opts->verbose ? log : tail(log, end, LOG_TAIL_LINES);
 	if (from != log)
 		fprintf(stderr, "The end of the kernel's log (use -v for all of it):\n");
@@ -183,6 +218,37 @@ static int make_control_mappable(struct run *r)
 	if (!map || !target_has(r->target, TARGET_F_MMAPABLE))
 		return 0;
 	return bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_MMAPABLE);
+}
+
+#define STACK_DEPTH_DEFAULT 127 /* kernel.perf_event_max_stack, unless changed */
+
+static uint32_t kernel_stack_depth(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
+	unsigned depth;
+
+	if (!f)
+		return STACK_DEPTH_DEFAULT;
+	if (fscanf(f, "%u", &depth) != 1 || !depth)
+		depth = STACK_DEPTH_DEFAULT;
+	fclose(f);
+	return depth;
+}
+
+/* The kernel refuses stack maps for more frames than it ever walks. */
+static int size_stacks(struct run *r)
+{
+	uint32_t max = kernel_stack_depth() * sizeof(uint64_t);
+	struct bpf_map *map;
+	int err = 0;
+
+	bpf_object__for_each_map(map, r->obj)
+	{
+		if (bpf_map__type(map) == BPF_MAP_TYPE_STACK_TRACE &&
+		    bpf_map__value_size(map) > max && !err)
+			err = bpf_map__set_value_size(map, max);
+	}
+	return err;
 }
 
 /* ---- verifier logs on demand --------------------------------------------------------- */
@@ -290,6 +356,8 @@ static int load_object(struct run *r, struct message_log *log)
 		err = size_events(r);
 	if (!err)
 		err = make_control_mappable(r);
+	if (!err)
+		err = size_stacks(r);
 	if (!err)
 		err = choose_attach_types(r);
 	if (err)

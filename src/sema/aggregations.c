@@ -40,8 +40,10 @@ static bool check_number_arg(struct sema *s, struct ast_expr *e)
 		return false;
 	if (sema_is_number(t) || sema_castable(t))
 		return true;
-	sema_error(s, e->span, "%s() only supports integer arguments (%s provided)",
-		   sema_builtin_name(e), sema_tn(s, t));
+	bool hist = e->u.call.builtin->id == BUILTIN_HIST || e->u.call.builtin->id == BUILTIN_LHIST;
+	sema_error(s, e->span, "%s() only supports %s arguments (%s provided)",
+		   sema_builtin_name(e), hist ? "int" : "integer",
+		   hist ? sema_kind_word(t) : sema_tn(s, t));
 	return false;
 }
 
@@ -169,7 +171,14 @@ void sema_assign_aggregation(struct sema *s, struct ast_stmt *st)
 	t = aggregation(s, call, w);
 	if (!t || !ok)
 		return;
-	if (m->value && !same_aggregation(m->value, t)) {
+	if (m->value && m->value->kind == t->kind && !same_aggregation(m->value, t)) {
+		sema_error(s, call->span,
+			   t->kind == IMAGE_K_HIST
+				   ? "Different bits in a single hist unsupported"
+				   : "Different lhist bounds in a single map unsupported");
+		return;
+	}
+	if (m->value && m->value->kind != t->kind) {
 		sema_error(s, call->span,
 			   "Type mismatch for @%s: trying to assign value of type '%s' when map "
 			   "already has a type '%s'",

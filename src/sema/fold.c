@@ -14,6 +14,15 @@ void sema_set_int(struct ast_expr *e, struct type *t, uint64_t v)
 	e->const_int = v;
 }
 
+uint64_t sema_truncated(uint64_t v, const struct type *t)
+{
+	unsigned drop = 64 - 8 * (t->size < 8 ? t->size : 8);
+
+	if (drop >= 64)
+		return v;
+	return t->is_signed ? (uint64_t)((int64_t)(v << drop) >> drop) : v << drop >> drop;
+}
+
 void sema_set_string(struct sema *s, struct ast_expr *e, const char *text)
 {
 	e->type = type_string(s->types, (uint32_t)strlen(text) + 1);
@@ -54,9 +63,17 @@ static bool set_exact(struct sema *s, struct ast_expr *e, __int128 v)
 	return true;
 }
 
-static bool shift_ok(__int128 l, __int128 r)
+static bool shift_ok(__int128 r)
 {
-	return r >= 0 && r < 64 && l >= 0;
+	return r >= 0 && r < 64;
+}
+
+/* Bits shifted out are gone, as at run time; a negative number stays one. */
+static __int128 shifted_left(__int128 l, int by)
+{
+	uint64_t v = (uint64_t)l << by;
+
+	return l < 0 ? (__int128)(int64_t)v : (__int128)v;
 }
 
 /* l op r in *@v; false when it has no value. Products of 64-bit numbers fit 128 bits. */
@@ -88,10 +105,9 @@ static bool compute(enum ast_binary_op op, __int128 l, __int128 r, __int128 *v)
 		return true;
 	case AST_SHL:
 	case AST_SHR:
-		if (!shift_ok(l, r))
+		if (!shift_ok(r))
 			return false;
-		/* Bits shifted out are gone, as at run time. */
-		*v = op == AST_SHL ? (__int128)(uint64_t)((uint64_t)l << (int)r) : l >> (int)r;
+		*v = op == AST_SHL ? shifted_left(l, (int)r) : l >> (int)r;
 		return true;
 	default:
 		return false;
@@ -286,15 +302,18 @@ bool sema_fold_unary(struct sema *s, struct ast_expr *e)
 	bool literal = sema_is_literal(s, x);
 	uint64_t v = op == AST_NEG ? -x->const_int : ~x->const_int;
 
-	if (op == AST_LNOT && (const_number(x) || const_string(x))) {
+	if (op == AST_LNOT && const_number(x)) {
 		set_bool(s, e, !sema_const_true(x));
 		return true;
 	}
 	if (!const_number(x) || x->type->kind == IMAGE_K_BOOL || (op != AST_NEG && op != AST_BNOT))
 		return false;
-	if (!literal)
+	if (!literal) {
+		/* an unsigned number keeps its width */
+		if (!x->type->is_signed)
+			v = sema_truncated(v, x->type);
 		sema_set_int(e, type_int(s->types, 8, x->type->is_signed), v);
-	else if (op == AST_BNOT)
+	} else if (op == AST_BNOT)
 		sema_set_int(e, sema_literal_type(s, v), v);
 	else if (!set_exact(s, e, -exact(x))) {
 		sema_error(s, e->span, "negative value will underflow");

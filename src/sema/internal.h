@@ -206,6 +206,9 @@ struct type *sema_type_offsetof(struct sema *s, struct ast_expr *e);
 
 /* ---- fold.c ---- */
 void sema_set_int(struct ast_expr *e, struct type *t, uint64_t v);
+
+/* @v as a number of type @t: what does not fit is cut off, then extended by the sign. */
+uint64_t sema_truncated(uint64_t v, const struct type *t);
 void sema_set_string(struct sema *s, struct ast_expr *e, const char *text);
 bool sema_const_true(const struct ast_expr *e); /* e->is_const holds */
 /* Both try to make e, its operands typed, a constant. True: done, e->type NULL after errors. */

@@ -311,15 +311,6 @@ struct type *sema_type_ternary(struct sema *s, struct ast_expr *e)
 
 /* ---- casts -------------------------------------------------------------- */
 
-static uint64_t truncated(uint64_t v, const struct type *t)
-{
-	unsigned drop = 64 - 8 * (t->size < 8 ? t->size : 8);
-
-	if (drop >= 64)
-		return v;
-	return t->is_signed ? (uint64_t)((int64_t)(v << drop) >> drop) : v << drop >> drop;
-}
-
 static struct type *no_cast(struct sema *s, struct ast_expr *e, struct type *from, struct type *to)
 {
 	sema_error(s, e->span, "Cannot cast from \"%s\" to \"%s\"", sema_tn(s, from),
@@ -342,8 +333,8 @@ static struct type *cast_to_number(struct sema *s, struct ast_expr *e, struct ty
 	if (!scalar(from) && !bytes && !text)
 		return no_cast(s, e, from, to);
 	if (x->is_const && from->kind != IMAGE_K_PROBE) {
-		uint64_t v =
-			to->kind == IMAGE_K_BOOL ? sema_const_true(x) : truncated(x->const_int, to);
+		uint64_t v = to->kind == IMAGE_K_BOOL ? sema_const_true(x)
+						      : sema_truncated(x->const_int, to);
 
 		sema_set_int(e, to, v);
 	}

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the command line gives to the script: $1, and getopt() with its named options. */
-#include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
@@ -14,18 +11,15 @@ const char *sema_param(const struct sema *s, uint64_t n)
 	return n >= 1 && n <= s->opts->nparams ? s->opts->params[n - 1] : "";
 }
 
-/* A whole number, as a literal of the language; with a minus, *@negative is set. */
-static bool parse_number(const char *text, uint64_t *v, bool *negative)
+/* A number as the language has them, durations too; with a minus, *@negative is set. */
+static bool parse_number(const struct sema *s, const char *text, uint64_t *v, bool *negative)
 {
 	const char *digits = text + (*text == '-');
-	char *end;
 
 	*negative = digits != text;
-	if (!isdigit((unsigned char)*digits))
+	if (!parse_integer(s->arena, digits, v))
 		return false;
-	errno = 0;
-	*v = strtoull(digits, &end, 0);
-	if (errno || *end || (*negative && *v > (uint64_t)INT64_MAX + 1))
+	if (*negative && *v > (uint64_t)INT64_MAX + 1)
 		return false;
 	if (*negative)
 		*v = -*v;
@@ -42,7 +36,7 @@ struct type *sema_type_positional(struct sema *s, struct ast_expr *e)
 	if (!text[0])
 		sema_warning(s, e->span, "Positional parameter $%llu is empty or not provided.",
 			     (unsigned long long)e->u.integer.value);
-	else if (!parse_number(text, &v, &negative)) {
+	else if (!parse_number(s, text, &v, &negative)) {
 		sema_set_string(s, e, text);
 		return e->type;
 	}
@@ -97,7 +91,7 @@ static void set_number(struct sema *s, struct ast_expr *e, struct sema_getopt *o
 {
 	bool negative;
 
-	if (parse_number(text, &o->value, &negative))
+	if (parse_number(s, text, &o->value, &negative))
 		return;
 	bad_value(s, e, o, strcmp(text, "true") ? "invalid integer" : "expects an integer", text);
 }

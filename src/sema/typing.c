@@ -209,7 +209,9 @@ static struct type *join_same_kind(struct sema *s, struct type *a, struct type *
 	switch (a->kind) {
 	case IMAGE_K_STRING:
 	case IMAGE_K_BUFFER:
-		return a->size >= b->size ? a : b;
+		if (a->size == b->size)
+			return a->arg[0] ? a : b;
+		return a->size > b->size ? a : b;
 	case IMAGE_K_TUPLE:
 	case IMAGE_K_RECORD:
 		return join_tuples(s, a, b);

@@ -291,41 +291,41 @@ static void type_str_arg(struct sema *s, struct ast_expr *x)
 	sema_expr(s, x);
 }
 
-/* The capacity that the length argument asks for, or 0 after an error. */
-static uint32_t str_capacity(struct sema *s, struct ast_expr *e)
+/* The string that the length argument asks for, its NUL counted; or NULL after an error. */
+static struct type *str_result(struct sema *s, struct ast_expr *e)
 {
 	uint64_t max = s->r->config.max_strlen;
 	struct ast_expr *n;
 
 	if (sema_nargs(e) < 2)
-		return (uint32_t)max;
+		return type_string_read(s->types);
 	n = sema_arg(e, 1);
 	if (!sema_want_int(s, e, 1))
-		return 0;
+		return NULL;
 	if (!n->is_const)
-		return (uint32_t)max;
+		return type_string_read(s->types);
 	if (n->type->is_signed && (int64_t)n->const_int < 0) {
 		sema_error(s, e->span, "str() cannot use negative length (%lld)",
 			   (long long)n->const_int);
-		return 0;
+		return NULL;
 	}
-	if (n->const_int < max)
-		return (uint32_t)n->const_int + 1;
+	if (n->const_int <= max)
+		return type_string(s->types, n->const_int ? (uint32_t)n->const_int : 1);
 	sema_warning(s, e->span,
 		     "length param (%llu) is too long and will be shortened to %llu bytes (see "
 		     "BPFTRACE_MAX_STRLEN)",
 		     (unsigned long long)n->const_int, (unsigned long long)max);
-	return (uint32_t)max;
+	return type_string_read(s->types);
 }
 
 struct type *sema_check_str(struct sema *s, struct ast_expr *e)
 {
 	struct ast_expr *x = sema_arg(e, 0);
-	uint32_t capacity;
+	struct type *t;
 
 	type_str_arg(s, x);
-	capacity = str_capacity(s, e);
-	if (!x->type || !capacity)
+	t = str_result(s, e);
+	if (!x->type || !t)
 		return NULL;
 	if (x->type->kind != IMAGE_K_STRING && x->type->kind != IMAGE_K_POINTER &&
 	    !sema_is_number(x->type)) {
@@ -339,7 +339,7 @@ struct type *sema_check_str(struct sema *s, struct ast_expr *e)
 	}
 	if (fold_str(s, e))
 		return e->type;
-	return type_string(s->types, capacity);
+	return t;
 }
 
 static bool want_string(struct sema *s, struct ast_expr *e, size_t i)

@@ -18,8 +18,8 @@ struct btf_bytes {
 
 struct target {
 	uint32_t version;
-	int pid;
 	bool by_version; /* not the running kernel: nothing is tried */
+	int pid;
 	enum feature_state feature[TARGET_NFEATURES];
 	/* tracefs: a directory, -1: not looked for yet, below: -errno - 1 */
 	int tracefs;

@@ -85,7 +85,9 @@ const char *type_name(struct types *ts, const struct type *t)
 		return t->name && *t->name ? arena_printf(ts->arena, "enum %s", t->name)
 					   : name_int(ts, t);
 	case IMAGE_K_STRING:
-		return name_sized(ts, "string", t);
+		/* named by max_strlen, whatever stands behind it */
+		return t == ts->string_read ? arena_printf(ts->arena, "string[%u]", ts->max_strlen)
+					    : name_sized(ts, "string", t);
 	case IMAGE_K_BUFFER:
 		return name_sized(ts, "buffer", t);
 	case IMAGE_K_POINTER:

@@ -58,6 +58,7 @@ struct types *types_new(struct arena *a, struct target *t)
 void types_set_max_strlen(struct types *ts, uint32_t size)
 {
 	ts->max_strlen = size;
+	ts->string_read = NULL;
 }
 
 /* ---- the table of shared types -------------------------------------------- */
@@ -142,6 +143,18 @@ struct type *type_string(struct types *ts, uint32_t size)
 	if (!*t)
 		*t = type_new(ts, IMAGE_K_STRING, size, 1);
 	return *t;
+}
+
+/* The byte more than asked for tells a string that was cut from one that just fits. */
+struct type *type_string_read(struct types *ts)
+{
+	if (!ts->string_read) {
+		bool small = ts->max_strlen < DEFAULT_MAX_STRLEN;
+
+		ts->string_read = type_new(ts, IMAGE_K_STRING, ts->max_strlen + small, 1);
+		ts->string_read->arg[0] = 1;
+	}
+	return ts->string_read;
 }
 
 struct type *type_pointer(struct types *ts, struct type *to, enum type_space space)

@@ -72,7 +72,7 @@ struct types;
 
 /* The type table of one compilation; everything lives in the arena. */
 struct types *types_new(struct arena *a, struct target *t);
-/* The size of the strings behind __data_loc char[] fields, with the NUL; 1024 by default. */
+/* The most that type_string_read() holds; 1024 by default. */
 void types_set_max_strlen(struct types *ts, uint32_t size);
 
 /* Basic types are shared, one object each. @size in bytes: 1, 2, 4, 8. */
@@ -80,6 +80,12 @@ struct type *type_int(struct types *ts, unsigned size, bool is_signed);
 struct type *type_simple(struct types *ts,
 			 enum image_kind kind);            /* VOID BOOL PROBE DISK KSYM ... */
 struct type *type_string(struct types *ts, uint32_t size); /* bytes with the NUL */
+/*
+ * What is read from memory without a length of its own, by str() or as a __data_loc char[] field:
+ * max_strlen bytes, and one for the NUL when that is below 1024. arg[0] is set: a string that
+ * fills it was cut.
+ */
+struct type *type_string_read(struct types *ts);
 struct type *type_pointer(struct types *ts, struct type *to, enum type_space space);
 struct type *type_array(struct types *ts, struct type *elem, uint32_t count);
 /* Lays out: integers at their own alignment, aggregates at 8, the whole padded to the largest. */

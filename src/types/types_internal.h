@@ -23,6 +23,7 @@ struct types {
 	struct arena *arena;
 	struct target *target;
 	uint32_t max_strlen;
+	struct type *string_read;
 	struct type *ints[2][9]; /* by signedness and size */
 	struct type *simple[IMAGE_NKINDS];
 	struct type_table table;
