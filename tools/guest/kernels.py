@@ -163,6 +163,8 @@ class Apt:
             f"Dir::State::Lists={state}/lists", "Dir::State::status=/dev/null",
             f"Dir::Cache={state}/cache", "APT::Sandbox::User=root", "APT::Architecture=amd64",
             "Acquire::Languages=none", "Acquire::Retries=3",
+            # what is signed but old will do: a mirror may be late, a suite may have ended
+            "Acquire::Check-Valid-Until=false",
             "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false",
         ) for x in ("-o", option)]
 

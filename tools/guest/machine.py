@@ -20,7 +20,7 @@ import time
 QEMU = "qemu-system-x86_64"
 # Without cmpxchg16b, which qemu 7.2 emulates wrongly; -cpu max makes it crash.
 CPU = "qemu64,-cx16,+ssse3,+sse4.1,+sse4.2,+popcnt"
-CONSOLE_LINES = 40
+CONSOLE_LINES = 120
 TIMED_OUT = 124  # as timeout(1) has it
 FAILED = 125  # the guest ended without the command having ended
 PR_SET_PDEATHSIG = 1
