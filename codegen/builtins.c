@@ -54,6 +54,9 @@ static LLVMValueRef cg_emit_comm(struct codegen *cg, struct ast_expr *e, LLVMVal
 {
 	LLVMValueRef args[] = {dst, cg_const(cg, cg->i32, e->type->size)};
 
+	/* some kernels (6.1 is one) leave what follows the name's end as it was: keys need it clear
+	 */
+	cg_zero(cg, dst, e->type->size);
 	cg_helper(cg, BPF_FUNC_get_current_comm, args, 2);
 	return NULL;
 }

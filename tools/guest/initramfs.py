@@ -204,7 +204,8 @@ def make(path, kernel, build, command, settings, extra=()):
     try:
         for name in MERGED:
             archive.link(name, f"usr/{name}")
-        for name in ("proc", "sys", "dev", "run", "root", "mnt", "etc", "usr/bin", "usr/sbin"):
+        for name in ("proc", "sys", "dev", "run", "root", "mnt", "etc", "usr/bin", "usr/sbin",
+                     "usr/include"):
             archive.directory(name)
         archive.directory("tmp", 0o1777)
         archive.directory("var/tmp", 0o1777)
