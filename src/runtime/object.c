@@ -309,7 +309,7 @@ bool object_attaches_many(const struct run *r, const struct image_attachment *at
 	const struct attacher *a = attacher_find(at->kind);
 
 	return n > 1 && a && a->can_attach_many &&
-	       a->can_attach_many(r->target, traced_pid(r), at, n);
+	       a->can_attach_many(r->target, traced_pid(r), r->img, at, n);
 }
 
 /* What a program may be attached to is settled when it is loaded. */
@@ -360,6 +360,8 @@ static int load_object(struct run *r, struct message_log *log)
 		err = size_stacks(r);
 	if (!err)
 		err = choose_attach_types(r);
+	if (!err)
+		err = prepare_programs(r);
 	if (err)
 		return err;
 	if (r->opts->debug & RUNTIME_DEBUG_VERIFIER)
