@@ -42,7 +42,7 @@ static struct ast_probe *display_probe(struct sema *s, struct ast_probe *probe)
 
 	*shown = *probe;
 	for (size_t i = 0; i < s->works.len; i++) {
-		if (s->works.items[i]->probe != probe)
+		if (s->works.items[i]->probe != probe || s->works.items[i]->dead)
 			continue;
 		if (!first)
 			first = s->works.items[i]->prog;

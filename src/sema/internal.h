@@ -39,9 +39,17 @@ struct sema_work {
 	struct ast_probe *probe;
 	enum image_attach_kind plain; /* how its probes are attached when nothing is shared */
 	const char *category, *event; /* tracepoint, raw tracepoint (category NULL) */
-	bool args_failed;             /* no args: already reported */
+	const char *args_error;       /* why there are no args; NULL: not asked for, or there are */
+	bool args_said;               /* that has been reported */
+	bool dead;                    /* the predicate never holds: not attached, not generated */
 	bool probe_known;             /* one probe only: its row is probe_row */
 	uint32_t probe_row;
+};
+
+/* An answer of probe_exists(). */
+struct sema_known_probe {
+	const char *text, *err;
+	int found; /* 1, 0, or a negative errno with err */
 };
 
 /* The text of a map's first use with or without key: neither, until it is used. */
@@ -68,10 +76,12 @@ struct sema {
 	VEC(struct sema_work *) works;
 	VEC(struct sema_map_work *) maps;
 	VEC(struct sema_getopt *) options;
-	VEC(struct type *) stack_types; /* one object for each kind, depth and mode in use */
-	VEC(struct span) untyped;       /* uses of variables without a type */
-	struct type *literal[4];        /* int8 to int64 of literals: sign still open */
-	struct type *negative[4];       /* int8 to int64 of negative literals */
+	VEC(struct sema_known_probe *) known_probes;
+	VEC(struct ast_probe *) dead_probes; /* that never run; some have a work, too */
+	VEC(struct type *) stack_types;      /* one object for each kind, depth and mode in use */
+	VEC(struct span) untyped;            /* uses of variables without a type */
+	struct type *literal[4];             /* int8 to int64 of literals: sign still open */
+	struct type *negative[4];            /* int8 to int64 of negative literals */
 	struct type *literal_u64;
 
 	struct sema_work *work; /* being typed */
@@ -108,10 +118,19 @@ struct sema_point { /* a probe found, strings in the arena */
 	struct span span;
 };
 struct sema_points {
+	bool dead; /* nobody minds when there are none */
 	VEC(struct sema_point) v;
 };
 void sema_find_points(struct sema *s, struct ast_probe *probe, struct sema_points *out);
 void sema_make_programs(struct sema *s);
+
+/* ---- known.c ---- */
+/* Whether it is false whatever happens: told without the probe, before it is looked for. */
+bool sema_never_holds(struct sema *s, const struct ast_expr *predicate);
+/* Whether @e depends on which probes the kernel has. */
+bool sema_asks_kernel(struct ast_expr *e);
+/* Whether code that never runs uses the map, and with a key. */
+bool sema_dead_code_mentions(struct sema *s, const char *map, bool *keyed);
 
 struct sema_usage {
 	bool args, probe, stack;

@@ -150,6 +150,24 @@ static void warn_of_sign(struct sema *s, struct ast_expr *e)
 	sema_warn_of_cast(s, r, both);
 }
 
+/* An arm (or right side) that is never run is typed too, but nothing is said of it. */
+static void type_arm(struct sema *s, struct ast_expr *arm, bool taken)
+{
+	bool report = s->report;
+
+	s->report = report && taken;
+	sema_expr(s, arm);
+	s->report = report;
+}
+
+/* The right side is never run then, and may be about what this kernel has not. */
+static bool decides(const struct ast_expr *l, enum ast_binary_op op)
+{
+	return l->type && l->is_const &&
+	       (sema_int_like(l->type) || l->type->kind == IMAGE_K_STRING) &&
+	       sema_const_true(l) == (op == AST_LOR);
+}
+
 struct type *sema_type_binary(struct sema *s, struct ast_expr *e)
 {
 	struct ast_expr *l = e->u.binary.l, *r = e->u.binary.r;
@@ -157,7 +175,15 @@ struct type *sema_type_binary(struct sema *s, struct ast_expr *e)
 	struct type *t;
 
 	sema_expr(s, l);
-	sema_expr(s, r);
+	if (is_logical(op) && decides(l, op)) {
+		type_arm(s, r, false);
+		if (!r->type) {
+			sema_set_int(e, type_simple(s->types, IMAGE_K_BOOL), op == AST_LOR);
+			return e->type;
+		}
+	} else {
+		sema_expr(s, r);
+	}
 	if (!l->type || !r->type)
 		return NULL;
 	if (l->is_const && (r->is_const || is_logical(op)) && sema_fold_binary(s, e))
@@ -265,22 +291,26 @@ struct type *sema_type_ternary(struct sema *s, struct ast_expr *e)
 {
 	struct ast_expr *cond = e->u.ternary.cond;
 	struct ast_expr *then = e->u.ternary.then ? e->u.ternary.then : cond;
-	struct ast_expr *other = e->u.ternary.otherwise, whole;
+	struct ast_expr *other = e->u.ternary.otherwise, *taken, whole;
+	bool known, truth;
 	struct type *t;
 
 	sema_expr(s, cond);
+	known = cond->type && cond->is_const;
+	truth = known && sema_const_true(cond);
 	if (then != cond)
-		sema_expr(s, then);
-	sema_expr(s, other);
+		type_arm(s, then, !known || truth);
+	type_arm(s, other, !known || !truth);
 	whole = *cond; /* the check may turn a constant string into its truth */
 	if (cond->type && !sema_condition(s, cond, e->span))
 		return NULL;
 	if (then == cond)
 		then = &whole;
+	taken = truth ? then : other;
 	t = branches_type(s, e, then->type, other->type);
-	if (!t || !cond->type || !cond->is_const || !then->type || !other->type)
+	if (!t || !known || !taken->type)
 		return t;
-	return take_branch(s, e, cond->const_int ? then : other, t);
+	return take_branch(s, e, taken, t);
 }
 
 /* ---- casts -------------------------------------------------------------- */

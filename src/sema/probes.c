@@ -82,6 +82,8 @@ static void expand_type(struct sema *s, const struct ast_attach_point *ap,
 		return;
 	if (!err[0])
 		snprintf(err, sizeof(err), "%s: %s", ap->text, strerror(-rc));
+	if (rc != -EINVAL && out->dead)
+		return;
 	if (rc == -ENOENT)
 		missing(s, ap->span, err);
 	else
@@ -114,7 +116,7 @@ static void expand_wild_provider(struct sema *s, const struct ast_attach_point *
 			probe_types[i]->expand(s->target, parts, ap->parts.len, collect, &c, err,
 					       sizeof(err));
 	}
-	if (out->v.len == before)
+	if (out->v.len == before && !out->dead)
 		missing(s, ap->span, arena_printf(s->arena, "No matches for %s.", ap->text));
 }
 
@@ -136,7 +138,7 @@ void sema_find_points(struct sema *s, struct ast_probe *probe, struct sema_point
 
 	for (size_t i = 0; i < probe->points.len; i++)
 		expand_point(s, probe->points.items[i], out);
-	if (!out->v.len && s->diags->errors == errors &&
+	if (!out->v.len && !out->dead && s->diags->errors == errors &&
 	    s->r->config.missing_probes == IMAGE_MISSING_WARN)
 		diag_warning(s->diags, probe->span,
 			     "Probe has no valid attach points. It is being removed which may "

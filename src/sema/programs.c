@@ -145,7 +145,6 @@ static struct sema_work *new_program(struct grouping *g, const struct sema_point
 		w->event = pt->p.target;
 	}
 	vec_push(s->arena, &s->works, w);
-	vec_push(s->arena, &s->r->programs, p);
 	vec_push(s->arena, &g->made, w);
 	vec_push(s->arena, &g->ways, way);
 	return w;
@@ -268,12 +267,12 @@ static void check_programs(struct sema *s, struct ast_probe *probe)
 {
 	uint64_t max = s->r->config.max_bpf_progs;
 
-	if (s->works.len <= max)
+	if (s->r->programs.len <= max)
 		return;
 	diag_error(s->diags, probe->span,
 		   "Your program is trying to generate more than %zu BPF programs, which exceeds "
 		   "the current limit of %llu",
-		   s->works.len, (unsigned long long)max);
+		   s->r->programs.len, (unsigned long long)max);
 	diag_hint(s->diags, "You can increase the limit through the BPFTRACE_MAX_BPF_PROGS "
 			    "environment variable.");
 }
@@ -291,8 +290,25 @@ static void group(struct sema *s, struct ast_probe *probe, const struct sema_poi
 	add_points(&g, points, WAY_RAW);
 	add_points(&g, points, WAY_SYS_ENTER);
 	add_points(&g, points, WAY_SYS_EXIT);
+	for (size_t i = 0; i < g.made.len; i++)
+		vec_push(s->arena, &s->r->programs, g.made.items[i]->prog);
 	trim_tables(&g);
 	check_programs(s, probe);
+}
+
+/*
+ * A probe whose predicate never holds. Where it exists on this kernel, its body can still tell
+ * what the maps are of that only it would fill.
+ */
+static void add_dead(struct sema *s, struct ast_probe *probe)
+{
+	struct grouping g = {.s = s, .probe = probe};
+	struct sema_points points = {.dead = true};
+
+	vec_push(s->arena, &s->dead_probes, probe);
+	sema_find_points(s, probe, &points);
+	if (points.v.len)
+		new_program(&g, &points.v.items[0], WAY_PLAIN)->dead = true;
 }
 
 void sema_make_programs(struct sema *s)
@@ -303,6 +319,10 @@ void sema_make_programs(struct sema *s)
 		struct ast_probe *probe = s->ast->probes.items[i];
 		struct sema_points points = {0};
 
+		if (!sema_probe_usage(probe).too_deep && sema_never_holds(s, probe->predicate)) {
+			add_dead(s, probe);
+			continue;
+		}
 		sema_find_points(s, probe, &points);
 		total += points.v.len;
 		if (!within_limits(s, probe, total))

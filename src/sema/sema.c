@@ -129,6 +129,33 @@ static bool default_values(struct sema *s)
 	return any;
 }
 
+static bool any_untyped(const struct sema *s)
+{
+	for (size_t i = 0; i < s->maps.len; i++)
+		if (!s->maps.items[i]->map->value)
+			return true;
+	return false;
+}
+
+/* What is filled in code alone that cannot even be typed on this kernel is always empty. */
+static void empty_maps(struct sema *s)
+{
+	for (size_t i = 0; i < s->maps.len; i++) {
+		struct sema_map_work *w = s->maps.items[i];
+
+		bool keyed;
+
+		if (w->map->value || !sema_dead_code_mentions(s, w->map->name, &keyed))
+			continue;
+		w->map->value = type_int(s->types, 8, true);
+		if (w->shape == SHAPE_UNKNOWN)
+			w->shape = keyed ? SHAPE_KEYED : SHAPE_SCALAR;
+		if (w->shape == SHAPE_KEYED && !w->map->key)
+			w->map->key = type_int(s->types, 8, true);
+		w->assigned = true;
+	}
+}
+
 /* A failed assignment leaves a variable without a type: then that is the error. */
 static void report_untyped(struct sema *s)
 {
@@ -155,6 +182,10 @@ static void type_programs(struct sema *s)
 {
 	s->include_dead = true;
 	settle(s);
+	if (any_untyped(s)) {
+		empty_maps(s);
+		settle(s);
+	}
 	if (default_values(s))
 		settle(s);
 	if (s->want_probe_strings)

@@ -230,8 +230,8 @@ static void type_if(struct sema *s, struct ast_stmt *st)
 	truth = known && sema_const_true(cond);
 	mark(st->u.if_.then, known && !truth);
 	mark(st->u.if_.otherwise, known && truth);
-	/* "if comptime": what is not taken need not even have types */
-	discard = known && cond->comptime;
+	/* "if comptime", or about another kernel: what is not taken need not even have types */
+	discard = known && (cond->comptime || sema_asks_kernel(cond));
 	if (!discard || truth)
 		type_block(s, st->u.if_.then);
 	if (st->u.if_.otherwise && !(discard && truth))
@@ -416,6 +416,9 @@ void sema_type_program(struct sema *s, struct sema_work *w)
 {
 	struct ast_expr *cond = w->prog->predicate;
 
+	/* its maps may get their types there; what it lacks on this kernel is no error */
+	if (w->dead && (!s->include_dead || s->report))
+		return;
 	s->work = w;
 	s->loop_depth = 0;
 	if (cond) {

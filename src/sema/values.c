@@ -140,19 +140,21 @@ struct type *sema_check_args(struct sema *s, struct ast_expr *e)
 			   shown_type(p->type));
 		return NULL;
 	}
-	if (!p->args && !w->args_failed) {
+	if (!p->args && !w->args_error) {
 		p->args = w->category
 				  ? types_tracepoint_args(s->types, w->category, w->event,
 							  p->is_syscall, err, sizeof(err))
 				  : types_raw_tracepoint_args(s->types, w->event, err, sizeof(err));
-		w->args_failed = !p->args;
-		if (!p->args) {
-			diag_error(s->diags, e->span, "%s",
-				   err[0] ? err : "Cannot read function parameters");
-			if (!w->category)
-				diag_hint(s->diags, "%s:%s has no args here: argN may do",
-					  p->type->name, w->event);
-		}
+		if (!p->args)
+			w->args_error = err[0] ? arena_strdup(s->arena, err)
+					       : "Cannot read function parameters";
+	}
+	if (!p->args && s->report && !w->args_said) {
+		w->args_said = true;
+		sema_error(s, e->span, "%s", w->args_error);
+		if (!w->category)
+			sema_hint(s, "%s:%s has no args here: argN may do", p->type->name,
+				  w->event);
 	}
 	return p->args;
 }

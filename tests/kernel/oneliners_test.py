@@ -27,7 +27,7 @@ class OneLiners(unittest.TestCase):
             self.assertRegex(line, r"^tracepoint:syscalls:sys_enter_\w+$")
 
     def test_2_hello_world(self):
-        with support.Tracer("-e", 'BEGIN { printf("hello world\\n"); }') as tracer:
+        with support.Tracer("-e", 'BEGIN { printf("hello world\\n"); }', stop=None) as tracer:
             pass
         self.assertEqual(tracer.out, "hello world\n\n\n")
         self.assertEqual(tracer.status, 0)

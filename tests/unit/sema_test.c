@@ -722,11 +722,54 @@ static void test_dead_code(void **state)
 	run = (struct run){0};
 	start(&run, "BEGIN /false/ { print(1); @s[comm] = nsecs; } END { clear(@s); }");
 	assert_non_null(run.r);
-	assert_true(run.r->programs.items[0]->body->stmts.items[0]->dead);
+	assert_int_equal(run.r->programs.len, 1); /* END alone */
 	assert_int_equal(run.r->actions.len, 1);
 	/* A map filled only there still has its types. */
 	assert_string_equal(type_name(run.r->types, find_map(&run, "s")->value), "uint64");
 	finish(&run);
+}
+
+/* Predicates that are known before their probes are looked for. */
+static void test_dead_probes(void **state)
+{
+	static const struct {
+		const char *predicate;
+		bool dead;
+	} cases[] = {
+		{"false", true},
+		{"0", true},
+		{"1", false},
+		{"probe_exists(\"t:no:such\")", true},
+		{"!probe_exists(\"t:no:such\")", false},
+		{"probe_exists(\"interval:s:1\")", false},
+		{"probe_exists(\"interval:s:1\") && probe_exists(\"t:no:such\")", true},
+		{"probe_exists(\"interval:s:1\") || probe_exists(\"t:no:such\")", false},
+		{"probe_exists(\"t:no:such\") && pid == 1", true},
+		{"pid == 1 && probe_exists(\"t:no:such\")", true},
+		{"pid == 1 || probe_exists(\"t:no:such\")", false},
+		{"!(pid == 1 || probe_exists(\"interval:s:1\"))", true},
+		{"getopt(\"x\")", true},
+		{"!getopt(\"x\") && @go", false},
+		{"$1 == 5", true},
+		{"str($1) == \"abc\"", true},
+		{"ncpus < 1", true},
+		{"pid < 0 && 0 * 3", true},
+		{"nsecs == 0", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct run run = {0};
+		char script[256];
+
+		snprintf(script, sizeof(script), "interval:s:1 /%s/ { @a = 1; } BEGIN { @go = 1; }",
+			 cases[i].predicate);
+		start(&run, script);
+		assert_non_null(run.r);
+		if (run.r->programs.len != (cases[i].dead ? 1 : 2))
+			fail_msg("%s: %zu programs", cases[i].predicate, run.r->programs.len);
+		finish(&run);
+	}
 }
 
 static void test_unroll(void **state)
@@ -1296,6 +1339,7 @@ int main(void)
 		cmocka_unit_test(test_constants),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_dead_code),
+		cmocka_unit_test(test_dead_probes),
 		cmocka_unit_test(test_unroll),
 		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_maps),

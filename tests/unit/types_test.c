@@ -743,7 +743,7 @@ static void test_to_image(void **state)
 	assert_int_equal(img.types[row].size, 96 + 4 + 4 + 8);
 	node = img.fields[img.types[row].fields].type;
 	assert_int_equal(img.types[node].kind, IMAGE_K_STRUCT);
-	/* 13, one of them a union without a name, in whose place stand its two members */
+	/* 12 of its own, and the two of its anonymous union */
 	assert_int_equal(img.types[node].count, 14);
 	assert_string_equal(image_str(&img, img.types[node].name), "node");
 	assert_int_equal(img.fields[img.types[node].fields + 4].bit_off, 1);
