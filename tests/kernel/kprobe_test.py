@@ -84,7 +84,7 @@ class Kprobe(Traced):
 
     def test_struct_argument(self):
         out = self.trace("kprobe:vfs_read /pid == $1 && arg2 == 10/ { "
-                         "@[str(((struct file *)arg0).f_path.dentry.d_name.name)] = count(); }")
+                         "@[str(((struct file *)arg0).f_path.dentry.d_name.name, 64)] = count(); }")
         self.assertEqual(support.map_values(out, ""),
                          {os.path.basename(self.file.name): COUNT})
 
@@ -217,7 +217,7 @@ class Fentry(Traced):
 
     def test_struct_argument(self):
         out = self.trace("fentry:vfs_read /pid == $1 && args.count == 10/ { "
-                         "@[str(args.file.f_path.dentry.d_name.name)] = count(); "
+                         "@[str(args.file.f_path.dentry.d_name.name, 64)] = count(); "
                          "@aligned = ((uint64)args.file & 7) == 0; @same = args.file == args.file; }")
         self.assertEqual(support.map_values(out, ""),
                          {os.path.basename(self.file.name): COUNT})
