@@ -169,6 +169,8 @@ LLVMValueRef cg_read_field(struct codegen *cg, const struct type_field *f, struc
 /* A field of args: a scalar's value, or (aggregates) copied to @dst. */
 LLVMValueRef cg_arg_scalar(struct codegen *cg, const struct type_field *f);
 void cg_arg_copy(struct codegen *cg, const struct type_field *f, LLVMValueRef dst);
+/* A pointer as a number to reckon with, where the verifier knows it to be a pointer. */
+LLVMValueRef cg_forget_pointer(struct codegen *cg, LLVMValueRef v);
 /* In programs whose context is struct pt_regs: a register, and argument @n of the function. */
 LLVMValueRef cg_register(struct codegen *cg, const char *name);
 LLVMValueRef cg_call_arg(struct codegen *cg, uint32_t n);

@@ -224,6 +224,8 @@ static LLVMValueRef cast_scalar(struct codegen *cg, struct ast_expr *e)
 	LLVMValueRef v = cg_expr(cg, sub);
 	if (e->type->kind == IMAGE_K_BOOL)
 		return LLVMBuildZExt(cg->b, cg_truth(cg, v), cg->i8, "");
+	if (sub->type->kind == IMAGE_K_POINTER && e->type->kind != IMAGE_K_POINTER)
+		v = cg_forget_pointer(cg, v);
 	return cg_int_cast(cg, v, sub->type->is_signed, cg_type(cg, e->type));
 }
 

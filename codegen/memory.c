@@ -147,6 +147,24 @@ LLVMValueRef cg_read_field(struct codegen *cg, const struct type_field *f, struc
 	return f->bit_size ? read_bits(cg, f, p) : cg_read_scalar(cg, f->type, p);
 }
 
+/*
+ * To fentry programs arguments are pointers to kernel structs, for which the verifier allows
+ * little arithmetic; what a helper has read is a number.
+ */
+LLVMValueRef cg_forget_pointer(struct codegen *cg, LLVMValueRef v)
+{
+	enum image_attach_kind kind = cg->prog->attach;
+
+	if (kind != IMAGE_AT_FENTRY && kind != IMAGE_AT_FEXIT)
+		return v;
+	LLVMValueRef from = cg_alloca(cg, cg->i64, "pointer"),
+		     to = cg_alloca(cg, cg->i64, "number");
+
+	cg_store(cg, v, from);
+	cg_read(cg, to, 8, (struct cg_place){from, SPACE_KERNEL});
+	return cg_load(cg, cg->i64, to);
+}
+
 /* ---- registers --------------------------------------------------------------- */
 
 LLVMValueRef cg_register(struct codegen *cg, const char *name)

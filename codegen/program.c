@@ -30,7 +30,8 @@ static const char *const sections[IMAGE_NATTACH] = {
 	[IMAGE_AT_HARDWARE] = "perf_event", [IMAGE_AT_WATCHPOINT] = "perf_event",
 	[IMAGE_AT_KPROBE] = "kprobe",       [IMAGE_AT_KRETPROBE] = "kretprobe",
 	[IMAGE_AT_UPROBE] = "uprobe",       [IMAGE_AT_URETPROBE] = "uretprobe",
-	[IMAGE_AT_USDT] = "uprobe",
+	[IMAGE_AT_USDT] = "uprobe",         [IMAGE_AT_FENTRY] = "fentry",
+	[IMAGE_AT_FEXIT] = "fexit",
 };
 
 const char *cg_section(enum image_attach_kind k)

@@ -32,6 +32,18 @@ static struct type *raw_tracepoint_args(struct types *ts, const struct probe_poi
 	return types_raw_tracepoint_args(ts, p->target, err, errlen);
 }
 
+static struct type *fentry_args(struct types *ts, const struct probe_point *p, char *err,
+				size_t errlen)
+{
+	return types_function_args(ts, p->parts[1], false, err, errlen);
+}
+
+static struct type *fexit_args(struct types *ts, const struct probe_point *p, char *err,
+			       size_t errlen)
+{
+	return types_function_args(ts, p->parts[1], true, err, errlen);
+}
+
 static const struct {
 	enum image_attach_kind attach;
 	struct type *(*args)(struct types *ts, const struct probe_point *p, char *err,
@@ -39,6 +51,8 @@ static const struct {
 } arg_readers[] = {
 	{IMAGE_AT_TRACEPOINT, tracepoint_args},
 	{IMAGE_AT_RAW_TP, raw_tracepoint_args},
+	{IMAGE_AT_FENTRY, fentry_args},
+	{IMAGE_AT_FEXIT, fexit_args},
 };
 
 static void print_args(struct lister *l, const struct probe_point *p)

@@ -93,16 +93,24 @@ struct attacher {
 	/* How long detaching takes: slow ones are detached side by side. */
 	bool slow_detach;
 	/*
+	 * NULL, or: tells libbpf before the program is loaded what it will be attached to.
+	 * Returns as attach.
+	 */
+	int (*prepare)(struct attach_env *env, const struct image *img,
+		       const struct image_attachment *at, struct bpf_program *prog);
+	/*
 	 * Kinds that can attach one program to many places at once; else NULL and 0. The
 	 * program has to be loaded as @many_type (enum bpf_attach_type) for it, and is then
-	 * attached in no other way. @at: rows that lie together, of one program and target.
+	 * attached in no other way. @at: rows that lie together, of one program; and of one
+	 * target, unless many_targets.
 	 */
-	bool (*can_attach_many)(struct target *t, int pid, const struct image_attachment *at,
-				size_t n);
+	bool (*can_attach_many)(struct target *t, int pid, const struct image *img,
+				const struct image_attachment *at, size_t n);
 	int (*attach_many)(struct attach_env *env, const struct image *img,
 			   const struct image_attachment *at, size_t n, struct bpf_program *prog,
 			   struct probe_link **link);
 	unsigned many_type;
+	bool many_targets;
 };
 
 /* The row of @kind, or NULL when this build cannot attach it. */

@@ -449,9 +449,10 @@ static int attach(struct attach_env *env, const struct image *img,
 }
 
 /* Until Linux 6.10 such a link told threads apart, and saw only the one of the pid. */
-static bool can_attach_many(struct target *t, int pid, const struct image_attachment *at, size_t n)
+static bool can_attach_many(struct target *t, int pid, const struct image *img,
+			    const struct image_attachment *at, size_t n)
 {
-	(void)at, (void)n;
+	(void)img, (void)at, (void)n;
 	return target_has(t, TARGET_F_UPROBE_MULTI) &&
 	       (!pid || target_version(t) >= TARGET_VERSION(6, 10, 0));
 }

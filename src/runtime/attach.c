@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attaching everything, asleep; and taking it off again. */
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,31 @@ static bool may_skip(const struct run *r, const struct image_attachment *at, con
 	}
 }
 
+int prepare_programs(struct run *r)
+{
+	struct attach_env env = {.target = r->target, .pid = traced_pid(r)};
+
+	for (uint32_t i = 0; i < r->img->nattachments; i++) {
+		const struct image_attachment *at = &r->img->attachments[i];
+		const struct attacher *attacher = attacher_find(at->kind);
+		struct bpf_program *prog;
+		int err;
+
+		if (!attacher || !attacher->prepare)
+			continue;
+		prog = object_program(r, at);
+		if (!prog)
+			return -ENOENT;
+		env.err[0] = 0;
+		err = attacher->prepare(&env, r->img, at, prog);
+		if (err && !may_skip(r, at, env.err))
+			return err;
+		if (err)
+			bpf_program__set_autoload(prog, false);
+	}
+	return 0;
+}
+
 /* What became of attaching the @n rows at @at: counted, or said and perhaps passed over. */
 static int attached(struct run *r, const struct image_attachment *at, uint32_t n, int err,
 		    const char *why)
@@ -103,10 +129,13 @@ static int attach_many(struct run *r, struct attach_env *env, const struct image
 	return err ? err : attach_many(r, env, at + n / 2, n - n / 2, prog);
 }
 
-static uint32_t same_target(const struct image_attachment *at, uint32_t max)
+/* How many of the rows go into one link. */
+static uint32_t one_link(const struct image_attachment *at, uint32_t max)
 {
 	uint32_t n = 1;
 
+	if (attacher_find(at->kind)->many_targets)
+		return max;
 	while (n < max && at[n].target == at->target)
 		n++;
 	return n;
@@ -134,10 +163,12 @@ static int attach_program(struct run *r, struct attach_env *env, const struct im
 
 	if (!prog)
 		return -ENOENT;
+	if (!bpf_program__autoload(prog)) /* left out while loading */
+		return 0;
 	for (uint32_t i = 0; i < n && !err; i += step) {
 		if (interrupted(r))
 			return -EINTR;
-		step = many ? same_target(at + i, n - i) : 1;
+		step = many ? one_link(at + i, n - i) : 1;
 		err = many ? attach_many(r, env, at + i, step, prog)
 			   : attach_one(r, env, at + i, prog);
 	}

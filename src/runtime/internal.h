@@ -159,6 +159,11 @@ static inline int traced_pid(const struct run *r)
 }
 /* How many rows of ATTACHMENTS from @at on are of the same program. */
 uint32_t object_same_program(const struct run *r, const struct image_attachment *at);
+/*
+ * Tells each program that has to know it what it will be attached to. One that cannot be had is
+ * left out, or makes this fail.
+ */
+int prepare_programs(struct run *r);
 /* Whether the program of the @n rows at @at is loaded to be attached to all of them at once. */
 bool object_attaches_many(const struct run *r, const struct image_attachment *at, uint32_t n);
 /* Runs the programs of all attachments of @kind once, in their order. */

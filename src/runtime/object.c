@@ -324,7 +324,7 @@ bool object_attaches_many(const struct run *r, const struct image_attachment *at
 	const struct attacher *a = attacher_find(at->kind);
 
 	return n > 1 && a && a->can_attach_many &&
-	       a->can_attach_many(r->target, traced_pid(r), at, n);
+	       a->can_attach_many(r->target, traced_pid(r), r->img, at, n);
 }
 
 /* What a program may be attached to is settled when it is loaded. */
@@ -377,6 +377,8 @@ static int load_object(struct run *r, struct message_log *log)
 		err = choose_attach_types(r);
 	if (!err)
 		err = size_scratch(r);
+	if (!err)
+		err = prepare_programs(r);
 	if (err)
 		return err;
 	if (r->opts->debug & RUNTIME_DEBUG_VERIFIER)

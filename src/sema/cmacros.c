@@ -8,13 +8,14 @@
 #include "internal.h"
 
 #define MAX_NESTED     32
-#define MAX_EXPANSIONS 20000
+#define MAX_EXPANSIONS 5000
 
 struct expander {
 	struct sema *s;
 	const char *active[MAX_NESTED]; /* macros being expanded, outermost first */
 	unsigned nactive;
 	size_t done;
+	bool failed; /* one complaint of a macro is enough: others are about the same */
 };
 
 static void expand(struct ast_expr *e, void *arg);
@@ -95,6 +96,7 @@ static void expand_macro(struct expander *x, struct ast_expr *e, const char *tex
 	struct ast_expr *body;
 	struct span at = e->span;
 
+	x->failed = true;
 	if (is_active(x, name)) {
 		diag_error(x->s->diags, at, "Macro recursion: %s", chain(x, name));
 		return;
@@ -108,6 +110,7 @@ static void expand_macro(struct expander *x, struct ast_expr *e, const char *tex
 		diag_error(x->s->diags, at, "unable to expand macro as an expression: %s", text);
 		return;
 	}
+	x->failed = false;
 	*e = *body;
 	move_expr(e, &at);
 	x->active[x->nactive++] = name;
@@ -121,7 +124,7 @@ static void expand(struct ast_expr *e, void *arg)
 	struct sema_visitor v = {expand, expand_stmts, arg};
 	struct type_constant c;
 
-	if (x->s->diags->errors >= DIAG_MAX_ERRORS)
+	if (x->failed)
 		return;
 	if (e->kind == AST_IDENT && types_find_c_constant(x->s->types, e->u.ident.name, &c)) {
 		if (c.expr)

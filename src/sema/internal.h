@@ -38,7 +38,7 @@ struct sema_work {
 	struct sema_program *prog;
 	struct ast_probe *probe;
 	enum image_attach_kind plain; /* how its probes are attached when nothing is shared */
-	const char *category, *event; /* tracepoint, raw tracepoint (category NULL) */
+	const char *category, *event; /* of a tracepoint; module and name of the others */
 	const char *args_error;       /* why there are no args; NULL: not asked for, or there are */
 	bool args_said;               /* that has been reported */
 	bool dead;                    /* the predicate never holds: not attached, not generated */

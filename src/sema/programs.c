@@ -99,7 +99,8 @@ static bool has_cookies(struct target *t, const struct sema_point *pt)
 /* Whether the body must know at compile time which probe it serves. */
 static bool needs_own_program(const struct grouping *g, const struct sema_point *pt, enum way way)
 {
-	if (g->usage.args)
+	/* fentry: a program is loaded for its function */
+	if (g->usage.args || pt->p.attach == IMAGE_AT_FENTRY || pt->p.attach == IMAGE_AT_FEXIT)
 		return true;
 	if (!g->usage.probe)
 		return false;
@@ -138,12 +139,8 @@ static struct sema_work *new_program(struct grouping *g, const struct sema_point
 	w->prog = p;
 	w->probe = g->probe;
 	w->plain = pt->p.attach;
-	if (is_tracepoint(pt)) {
-		w->category = pt->p.parts[0];
-		w->event = pt->p.parts[1];
-	} else {
-		w->event = pt->p.target;
-	}
+	w->category = pt->p.parts[0];
+	w->event = pt->p.parts[1] ? pt->p.parts[1] : pt->p.target;
 	vec_push(s->arena, &s->works, w);
 	vec_push(s->arena, &g->made, w);
 	vec_push(s->arena, &g->ways, way);

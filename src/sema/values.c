@@ -120,11 +120,74 @@ static const char *shown_type(const struct probe_type *t)
 	return t->flags & PROBE_SPECIAL ? "special" : t->name;
 }
 
+/* ---- args: who describes them */
+
+typedef struct type *args_fn(struct sema *s, const struct sema_work *w, char *err, size_t errlen);
+
+static struct type *tracepoint_args(struct sema *s, const struct sema_work *w, char *err,
+				    size_t errlen)
+{
+	return types_tracepoint_args(s->types, w->category, w->event, w->prog->is_syscall, err,
+				     errlen);
+}
+
+static struct type *raw_tracepoint_args(struct sema *s, const struct sema_work *w, char *err,
+					size_t errlen)
+{
+	return types_raw_tracepoint_args(s->types, w->event, err, errlen);
+}
+
+static struct type *function_args(struct sema *s, const struct sema_work *w, char *err,
+				  size_t errlen)
+{
+	if (!strcmp(w->category, "vmlinux"))
+		return types_function_args(s->types, w->event, w->plain == IMAGE_AT_FEXIT, err,
+					   errlen);
+	snprintf(err, errlen, "args of functions in modules are not supported yet");
+	return NULL;
+}
+
+static const struct {
+	enum image_attach_kind kind;
+	args_fn *read;
+} args_readers[] = {
+	{IMAGE_AT_TRACEPOINT, tracepoint_args},
+	{IMAGE_AT_RAW_TP, raw_tracepoint_args},
+	{IMAGE_AT_FENTRY, function_args},
+	{IMAGE_AT_FEXIT, function_args},
+};
+
+/* Fills the program's args; false when there are none. */
+static bool read_args(struct sema *s, struct sema_work *w)
+{
+	char err[256] = "";
+
+	if (w->prog->args || w->args_error)
+		return w->prog->args;
+	for (size_t i = 0; i < sizeof(args_readers) / sizeof(*args_readers); i++)
+		if (args_readers[i].kind == w->plain)
+			w->prog->args = args_readers[i].read(s, w, err, sizeof(err));
+	if (!w->prog->args)
+		w->args_error =
+			err[0] ? arena_strdup(s->arena, err) : "Cannot read function parameters";
+	return w->prog->args;
+}
+
+/* Once for each program, in the last pass. */
+static void complain_of_args(struct sema *s, struct sema_work *w, struct span at)
+{
+	if (!s->report || w->args_said)
+		return;
+	w->args_said = true;
+	sema_error(s, at, "%s", w->args_error);
+	if (w->prog->type->flags & PROBE_HAS_ARGN)
+		sema_hint(s, "%s:%s has no args here: argN may do", w->prog->type->name, w->event);
+}
+
 struct type *sema_check_args(struct sema *s, struct ast_expr *e)
 {
 	struct sema_work *w = s->work;
 	struct sema_program *p = w->prog;
-	char err[256] = "";
 
 	if (p->type->flags & PROBE_USER) {
 		sema_error(s, e->span,
@@ -140,22 +203,8 @@ struct type *sema_check_args(struct sema *s, struct ast_expr *e)
 			   shown_type(p->type));
 		return NULL;
 	}
-	if (!p->args && !w->args_error) {
-		p->args = w->category
-				  ? types_tracepoint_args(s->types, w->category, w->event,
-							  p->is_syscall, err, sizeof(err))
-				  : types_raw_tracepoint_args(s->types, w->event, err, sizeof(err));
-		if (!p->args)
-			w->args_error = err[0] ? arena_strdup(s->arena, err)
-					       : "Cannot read function parameters";
-	}
-	if (!p->args && s->report && !w->args_said) {
-		w->args_said = true;
-		sema_error(s, e->span, "%s", w->args_error);
-		if (!w->category)
-			sema_hint(s, "%s:%s has no args here: argN may do", p->type->name,
-				  w->event);
-	}
+	if (!read_args(s, w))
+		complain_of_args(s, w, e->span);
 	return p->args;
 }
 
@@ -179,10 +228,27 @@ struct type *sema_check_argn(struct sema *s, struct ast_expr *e)
 	return type_int(s->types, 8, false);
 }
 
+static struct type *fexit_retval(struct sema *s, struct ast_expr *e)
+{
+	struct sema_work *w = s->work;
+
+	if (!read_args(s, w)) {
+		complain_of_args(s, w, e->span);
+		return NULL;
+	}
+	w->prog->retval = type_find_field(s->types, w->prog->args, "retval");
+	if (w->prog->retval)
+		return w->prog->retval->type;
+	sema_error(s, e->span, "%s returns nothing", w->event);
+	return NULL;
+}
+
 struct type *sema_check_retval(struct sema *s, struct ast_expr *e)
 {
 	struct sema_program *p = s->work->prog;
 
+	if (s->work->plain == IMAGE_AT_FEXIT)
+		return fexit_retval(s, e);
 	if (p->type->flags & PROBE_HAS_RETVAL)
 		return type_int(s->types, 8, false);
 	sema_error(s, e->span,

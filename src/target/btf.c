@@ -146,6 +146,13 @@ struct btf_view *target_btf_view(struct target *t)
 	return t->view;
 }
 
+bool target_has_btf_function(struct target *t, const char *name)
+{
+	struct btf_view *view = target_btf_view(t);
+
+	return view && btf_view_find(view, BTF_KIND_FUNC, name);
+}
+
 const struct btf *target_btf(struct target *t)
 {
 	if (!t->btf_tried) {

@@ -84,6 +84,7 @@ void target_close(struct target *t)
 		return;
 	if (t->tracefs >= 0)
 		close(t->tracefs);
+	function_list_free(t->functions);
 	btf_view_free(t->view);
 	if (t->btf != t->btf_bytes.elf)
 		btf__free(t->btf);

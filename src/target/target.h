@@ -139,6 +139,18 @@ bool target_has_raw_tracepoint(struct target *t, const char *name);
  * no BTF, the event folders.
  */
 bool target_raw_tracepoint_module(struct target *t, const char *name, char *module, size_t size);
+/*
+ * Calls @cb for each function of the kernel and its modules that can be traced; @module
+ * ("vmlinux") and @name are wildcards; with one in @name sorted by name. @cb returns 0 to
+ * go on. Returns 0, what @cb returned, or -ENOENT when there is no list that can be read.
+ */
+int target_each_function(struct target *t, const char *module, const char *name,
+			 int (*cb)(const char *module, const char *name, void *arg), void *arg);
+/* Whether the module is loaded; "vmlinux" always is. */
+bool target_has_module(struct target *t, const char *module);
+/* Whether vmlinux BTF describes function @name. */
+bool target_has_btf_function(struct target *t, const char *name);
+
 /* The id in events/CATEGORY/EVENT/id, or a negative errno. */
 int target_tracepoint_id(struct target *t, const char *category, const char *event);
 

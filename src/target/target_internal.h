@@ -27,6 +27,8 @@ struct target {
 	struct btf_bytes btf_bytes;
 	struct btf *btf;
 	struct btf_view *view;
+	bool functions_tried;
+	struct function_list *functions;
 };
 
 /* Tries the feature on the running kernel. */
@@ -38,6 +40,8 @@ int tracefs_dir(struct target *t);
 int tracefs_find_mounted(void);
 int tracefs_mount_detached(void);
 int tracefs_mount_in_child(void);
+
+void function_list_free(struct function_list *l);
 
 /* The bytes of vmlinux BTF, NULL where there is none. */
 const struct btf_bytes *target_btf_bytes(struct target *t);

@@ -195,15 +195,29 @@ struct type *btf_type_get(struct types *ts, uint32_t id)
 
 /* ---- structs -------------------------------------------------------------------- */
 
-void type_place_bits(struct type_field *f, uint32_t at, uint32_t bits)
+/* A wider integer where packing lets the bits run over the end of their own. */
+static struct type *holder(struct types *ts, const struct type *t, uint32_t bits)
+{
+	for (uint32_t size = 1; size <= 8; size *= 2)
+		if (bits <= size * 8)
+			return type_int(ts, size, t->is_signed);
+	return NULL;
+}
+
+bool type_place_bits(struct types *ts, struct type_field *f, uint32_t at, uint32_t bits)
 {
 	uint32_t unit = f->type->size ? f->type->size : 1;
 
 	f->offset = at / (unit * 8) * unit;
-	if (at - f->offset * 8 + bits > unit * 8)
-		f->offset = at / 8;
-	f->bit_off = at - f->offset * 8;
 	f->bit_size = bits;
+	f->bit_off = at - f->offset * 8;
+	if (f->bit_off + bits <= unit * 8)
+		return true;
+	f->offset = at / 8;
+	f->bit_off = at % 8;
+	if (f->bit_off + bits > unit * 8)
+		f->type = holder(ts, f->type, f->bit_off + bits);
+	return f->type != NULL;
 }
 
 static struct type_field make_field(struct types *ts, const struct btf_view *v,
@@ -222,10 +236,10 @@ static struct type_field make_field(struct types *ts, const struct btf_view *v,
 		at += btf_int_offset(base);
 		bits = btf_int_bits(base);
 	}
-	if (bits)
-		type_place_bits(&f, at, bits);
-	else
+	if (!bits)
 		f.offset = at / 8;
+	else if (!type_place_bits(ts, &f, at, bits))
+		f = (struct type_field){.name = f.name, .type = type_simple(ts, IMAGE_K_VOID)};
 	return f;
 }
 

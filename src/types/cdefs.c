@@ -183,14 +183,12 @@ static void report(struct cdefs_reader *r, CXDiagnostic diag)
 	const char *message = cdefs_string(r, r->c.getDiagnosticSpelling(diag));
 	struct inclusion in = {r, p.handle, {UINT32_MAX, 0, 0}};
 
-	if (!strcmp(p.file, CDEFS_MAIN) && p.offset <= r->size) {
-		diag_error(r->diags, script_span(r, p.offset, word_length(r->text + p.offset)),
-			   "%s", message);
-		return;
-	}
 	if (p.handle)
 		r->c.getInclusions(r->tu, find_inclusion, &in);
-	if (p.handle)
+	if (!strcmp(p.file, CDEFS_MAIN) && p.offset <= r->size)
+		diag_error(r->diags, script_span(r, p.offset, word_length(r->text + p.offset)),
+			   "%s", message);
+	else if (p.handle)
 		diag_error(r->diags, in.span, "%s:%u:%u: %s", p.file, p.line, p.col, message);
 	else
 		diag_error(r->diags, in.span, "%s", message);

@@ -5,7 +5,12 @@
 #include "types/cdefs_internal.h"
 
 #define BUCKETS  4096
-#define MAX_SIZE (1u << 30) /* bytes of a type: offsets and sizes are 32 bits wide */
+#define MAX_SIZE (1u << 31) /* bytes of a type: offsets and sizes are 32 bits wide */
+/*
+ * Bytes of a struct whose fields are read: libclang looks through all structs inside a struct
+ * again and again for the place of each field.
+ */
+#define MAX_FILLED (1u << 20)
 
 struct cdefs_record {
 	struct cdefs_record *next;
@@ -139,7 +144,7 @@ static enum CXVisitorResult add_field(CXCursor c, void *arg)
 {
 	struct filling *f = arg;
 	struct cdefs_reader *r = f->r;
-	long long at = r->c.Cursor_getOffsetOfField(c);
+	long long at = f->type->size ? r->c.Cursor_getOffsetOfField(c) : 0;
 	struct type_field field = {.loc = LOC_MEMORY};
 	const char *name = cdefs_string(r, r->c.getCursorSpelling(c));
 
@@ -153,10 +158,9 @@ static enum CXVisitorResult add_field(CXCursor c, void *arg)
 		return CXVisit_Continue;
 	}
 	/* those without a name only fill up */
-	if (*field.name && r->c.getFieldDeclBitWidth(c) > 0) {
-		type_place_bits(&field, (uint32_t)at, (uint32_t)r->c.getFieldDeclBitWidth(c));
+	if (*field.name && r->c.getFieldDeclBitWidth(c) > 0 &&
+	    type_place_bits(r->ts, &field, (uint32_t)at, (uint32_t)r->c.getFieldDeclBitWidth(c)))
 		vec_push(r->arena, &f->type->fields, field);
-	}
 	return CXVisit_Continue;
 }
 
@@ -180,6 +184,8 @@ static void fill(struct cdefs_reader *r, struct cdefs_record *rec)
 	struct filling f = {r, rec->type};
 
 	if (rec->type->kind != IMAGE_K_ENUM) {
+		if (rec->type->size > MAX_FILLED)
+			return;
 		r->c.Type_visitFields(r->c.getCursorType(rec->decl), add_field, &f);
 		return;
 	}

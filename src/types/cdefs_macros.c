@@ -9,16 +9,42 @@
 
 #define PREFIX     "btrun_macro_"
 #define MAX_TOKENS 200
+#define MAX_LENGTH 10000 /* tokens of a macro once the macros in it are replaced */
+#define BUCKETS    1024
 
 struct macro {
 	const char *name, *body;
-	bool harmless; /* in a definition of its own it cannot spoil what follows */
+	bool harmless;      /* in a definition of its own it cannot spoil what follows */
+	size_t length;      /* see MAX_LENGTH */
+	struct macro *next; /* of those whose names have the same hash */
 };
 
 struct macros {
 	struct cdefs_reader *r;
-	VEC(struct macro) v;
+	VEC(struct macro *) v;
+	struct macro *buckets[BUCKETS];
 };
+
+static struct macro **bucket(struct macros *m, const char *name)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 16777619u;
+	return &m->buckets[h % BUCKETS];
+}
+
+/*
+ * Macros that double what they name grow beyond all bounds, in libclang, too. What is named
+ * before it is defined counts as one token: rare, and at worst slow.
+ */
+static size_t token_length(struct macros *m, const char *token)
+{
+	for (const struct macro *x = *bucket(m, token); x; x = x->next)
+		if (!strcmp(x->name, token))
+			return x->length;
+	return 1;
+}
 
 /* Brackets in pairs, nothing that ends a definition. */
 static bool is_harmless(struct cdefs_reader *r, const CXToken *tokens, unsigned n)
@@ -38,30 +64,42 @@ static bool is_harmless(struct cdefs_reader *r, const CXToken *tokens, unsigned 
 	return !depth && n > 1;
 }
 
-static const char *join_tokens(struct cdefs_reader *r, const CXToken *tokens, unsigned n)
+static void take_tokens(struct macros *m, struct macro *x, const CXToken *tokens, unsigned n)
 {
-	const char *body = "";
+	struct cdefs_reader *r = m->r;
 
-	for (unsigned i = 1; i < n && i < MAX_TOKENS; i++) {
+	for (unsigned i = 1; i < n; i++) {
+		const char *s = cdefs_string(r, r->c.getTokenSpelling(r->tu, tokens[i]));
+
 		if (r->c.getTokenKind(tokens[i]) == CXToken_Comment)
 			continue;
-		body = arena_printf(r->arena, "%s%s%s", body, *body ? " " : "",
-				    cdefs_string(r, r->c.getTokenSpelling(r->tu, tokens[i])));
+		x->body = arena_printf(r->arena, "%s%s%s", x->body, *x->body ? " " : "", s);
+		x->length += token_length(m, s);
 	}
-	return body;
+	if (x->length > MAX_LENGTH) {
+		x->length = MAX_LENGTH + 1;
+		x->harmless = false;
+	}
 }
 
-static struct macro read_macro(struct cdefs_reader *r, CXCursor c)
+static void read_macro(struct macros *m, CXCursor c)
 {
-	struct macro m = {.name = cdefs_string(r, r->c.getCursorSpelling(c))};
+	struct macro *x = arena_new_of(m->r->arena, struct macro);
+	struct cdefs_reader *r = m->r;
 	CXToken *tokens = NULL;
 	unsigned n = 0;
 
+	x->name = cdefs_string(r, r->c.getCursorSpelling(c));
+	x->body = "";
 	r->c.tokenize(r->tu, r->c.getCursorExtent(c), &tokens, &n);
-	m.harmless = is_harmless(r, tokens, n) && n <= MAX_TOKENS;
-	m.body = n <= MAX_TOKENS ? join_tokens(r, tokens, n) : "";
+	if (n <= MAX_TOKENS) {
+		x->harmless = is_harmless(r, tokens, n);
+		take_tokens(m, x, tokens, n);
+	}
 	r->c.disposeTokens(r->tu, tokens, n);
-	return m;
+	x->next = *bucket(m, x->name);
+	*bucket(m, x->name) = x;
+	vec_push(r->arena, &m->v, x);
 }
 
 /*
@@ -74,10 +112,10 @@ static const char *variables(struct macros *m)
 	char *text, *at;
 
 	for (size_t i = 0; i < m->v.len; i++)
-		size += 3 * strlen(m->v.items[i].name) + 200;
+		size += 3 * strlen(m->v.items[i]->name) + 200;
 	text = at = arena_alloc(m->r->arena, size);
 	for (size_t i = 0; i < m->v.len; i++) {
-		const struct macro *x = &m->v.items[i];
+		const struct macro *x = m->v.items[i];
 
 		if (!x->harmless)
 			continue;
@@ -125,7 +163,7 @@ static enum CXChildVisitResult visit(CXCursor c, CXCursor parent, CXClientData a
 		return CXChildVisit_Continue;
 	v = r->c.Cursor_Evaluate(c);
 	if (v) {
-		take_value(r, &m->v.items[i], v, letter);
+		take_value(r, m->v.items[i], v, letter);
 		r->c.EvalResult_dispose(v);
 	}
 	return CXChildVisit_Continue;
@@ -136,14 +174,12 @@ void cdefs_read_macros(struct cdefs_reader *r)
 	struct macros m = {.r = r};
 
 	for (size_t i = 0; i < r->macros.len; i++) {
-		struct macro x = read_macro(r, r->macros.items[i]);
+		struct type_constant c = {0};
 
-		vec_push(r->arena, &m.v, x);
-		if (*x.body) {
-			struct type_constant c = {.expr = x.body};
-
-			types_add_macro(r->ts, x.name, &c);
-		}
+		read_macro(&m, r->macros.items[i]);
+		c.expr = m.v.items[i]->body;
+		if (*c.expr)
+			types_add_macro(r->ts, m.v.items[i]->name, &c);
 	}
 	if (!m.v.len || !cdefs_parse(r, variables(&m)))
 		return;

@@ -54,6 +54,9 @@ static void add_rows(struct image_builder *b, const struct type *t, uint32_t bas
 			add_rows(b, f->type, base + f->offset, row);
 			continue;
 		}
+		/* packed bits whose integer would reach beyond the struct are not shown with it */
+		if (f->bit_size && f->offset + f->type->size > t->size)
+			continue;
 		field.type = type_to_image(b, f->type);
 		field.name = image_add_string(b, f->name ? f->name : "");
 		at = image_add_field(b, &field);

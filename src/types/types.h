@@ -24,7 +24,7 @@ enum type_field_loc {
 	LOC_DATA_LOC, /* u32 at offset of the context: low 16 bits: where in the context the
 			 data is, high 16 bits: its size (__data_loc) */
 	LOC_REL_LOC,  /* likewise, counted from the end of the u32 itself (__rel_loc) */
-	LOC_RAW_ARG,  /* ctx[offset / 8] of a raw tracepoint */
+	LOC_RAW_ARG,  /* ctx[offset / 8] of a raw tracepoint, fentry, fexit */
 	LOC_SYS_NR,   /* shared system-call programs: the number */
 	LOC_SYS_ARG,  /* argument register number offset (0 to 5) in struct pt_regs at ctx[0] */
 	LOC_SYS_RET,  /* ctx[1] of sys_exit */
@@ -159,6 +159,12 @@ struct type *types_parse_format(struct types *ts, const char *category, const ch
  */
 struct type *types_raw_tracepoint_args(struct types *ts, const char *name, char *err,
 				       size_t errlen);
+/*
+ * fentry and fexit: the parameters of a function of vmlinux, each as LOC_RAW_ARG; with @result
+ * one more field, "retval", unless it returns nothing.
+ */
+struct type *types_function_args(struct types *ts, const char *name, bool result, char *err,
+				 size_t errlen);
 /* Prints a struct's fields as -lv does: "    int __syscall_nr" a line each. */
 void types_print_fields(struct types *ts, struct type *t, FILE *out);
 

@@ -53,8 +53,11 @@ struct type *type_named_struct(struct types *ts, enum image_kind kind, const cha
 
 /* Wider than a register: shown as arrays. */
 struct type *type_sized_int(struct types *ts, uint32_t size, bool is_signed);
-/* Where a bit-field of @bits bits at @at bits lies: in the unit of its type if that holds it. */
-void type_place_bits(struct type_field *f, uint32_t at, uint32_t bits);
+/*
+ * Where a bit-field of @bits bits at @at bits lies: in the unit of its type if that holds it,
+ * else in a wider one. False when no integer holds it.
+ */
+bool type_place_bits(struct types *ts, struct type_field *f, uint32_t at, uint32_t bits);
 /* The value of enum constant @name in BTF, and its enum: a search through all of it. */
 bool btf_find_enumerator(struct types *ts, const char *name, uint64_t *value, struct type **type);
 /* The alignment that C gives the type, which BTF does not tell of structs. */

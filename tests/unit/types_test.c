@@ -98,6 +98,11 @@ static struct btf *make_btf(void)
 	btf__add_typedef(b, "btf_trace_new_one", btf__add_ptr(b, proto));
 	proto = add_prototype(b, pv, pn, "node", u, "bytes");
 	btf__add_func(b, "__traceiter_new_one", BTF_FUNC_STATIC, proto);
+	proto = btf__add_func_proto(b, u);
+	btf__add_func_param(b, "", pv);
+	btf__add_func_param(b, "node", pn);
+	btf__add_func_param(b, "bytes", u);
+	btf__add_func(b, "returns_u32", BTF_FUNC_STATIC, proto);
 	return b;
 }
 
@@ -689,6 +694,36 @@ static void test_every_tracepoint_of_the_kernel(void **state)
 	assert_int_equal(target_each_raw_tracepoint(fx->target, "*", "*", check_raw, fx), 0);
 }
 
+/* A function's parameters, all of them, and what it returns (void here: nothing). */
+static void test_function_args(void **state)
+{
+	static const struct args_row rows[] = {
+		{"arg0", "void *", 0, LOC_RAW_ARG},
+		{"node", "struct node *", 8, LOC_RAW_ARG},
+		{"bytes", "uint32", 16, LOC_RAW_ARG},
+		{"retval", "uint32", 24, LOC_RAW_ARG},
+	};
+	struct fixture *fx = *state;
+	char err[256] = "", *text;
+	struct type *t = types_function_args(fx->ts, "returns_u32", true, err, sizeof(err));
+
+	assert_non_null(t);
+	assert_true(t->is_ctx);
+	check_args(fx, t, rows, 4);
+	text = printed(fx, t);
+	assert_string_equal(text,
+			    "    void * arg0\n    struct node * node\n    unsigned int bytes\n"
+			    "    unsigned int retval\n");
+	free(text);
+	check_args(fx, types_function_args(fx->ts, "returns_u32", false, err, sizeof(err)), rows,
+		   3);
+	t = types_function_args(fx->ts, "__traceiter_new_one", true, err, sizeof(err));
+	assert_non_null(t);
+	assert_null(type_find_field(fx->ts, t, "retval"));
+	assert_null(types_function_args(fx->ts, "no_one", true, err, sizeof(err)));
+	assert_string_equal(err, "no BTF data for the function no_one");
+}
+
 static void test_raw_tracepoint_args(void **state)
 {
 	static const struct args_row named[] = {
@@ -777,6 +812,7 @@ int main(void)
 		test(test_print_fields),
 		test_running(test_running_tracepoints),
 		test_running(test_every_tracepoint_of_the_kernel),
+		test(test_function_args),
 		test(test_raw_tracepoint_args),
 		test(test_to_image),
 	};
