@@ -79,7 +79,7 @@ class Task(unittest.TestCase):
         script = "begin { print(curtask->signal->rlim[7]); @l = curtask->signal->rlim[7]; }"
         done = subprocess.run(
             [support.BTRUN, "-q", "-e", script], text=True, stdout=subprocess.PIPE, timeout=60,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (55, 66)))
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (55, 66)))
         whole = "{ .rlim_cur = 55, .rlim_max = 66 }"
         self.assertEqual(done.stdout.split("\n")[0], whole)
         self.assertIn(f"@l: {whole}\n", done.stdout)
@@ -111,6 +111,7 @@ class Events(unittest.TestCase):
 
     def test_c_definitions_of_a_kernel_struct(self):
         """The script's own struct counts, not the kernel's."""
+        support.require_libclang()
         script = ("struct rlimit { unsigned long soft; unsigned int hard_low; }; "
                   "begin { $l = (struct rlimit *)((uint64)curtask->signal + "
                   "offsetof(struct signal_struct, rlim)); "
@@ -125,6 +126,7 @@ class WithoutHeaders(unittest.TestCase):
     """A machine that has BTF, and not a single header."""
 
     def test_types_and_constants(self):
+        support.require_libclang()
         script = ("#include <linux/sched.h>\n#include <sys/socket.h>\n#include <net/sock.h>\n"
                   "#include <stdint.h>\n"
                   "struct mine { uint16_t a; pid_t pid; struct list_head l; }\n"

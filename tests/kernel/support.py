@@ -176,6 +176,12 @@ def has_feature(words):
     return bool(re.search(rf"^ *{re.escape(words)}: yes", btrun("--info").stdout, re.M))
 
 
+def require_libclang():
+    """What C definitions are read with; large, and so left out of the guests of tools/vm."""
+    if "libclang" in btrun("--dry-run", "-e", "struct a { int b; }; begin { }").stderr:
+        raise unittest.SkipTest("libclang is not here")
+
+
 # bpf(2) commands: the ids of programs that the kernel holds
 BPF_PROG_GET_NEXT_ID = 11
 SYS_BPF = {"x86_64": 321, "aarch64": 280, "riscv64": 280}.get(os.uname().machine)
