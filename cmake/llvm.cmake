@@ -21,4 +21,8 @@ separate_arguments(LLVM_SYSTEM_LIBS UNIX_COMMAND "${LLVM_SYSTEM_LIBS}")
 # libxml2 is only used by LLVM's Windows manifest code, which is not linked in.
 list(FILTER LLVM_SYSTEM_LIBS EXCLUDE REGEX "xml2")
 list(APPEND LLVM_LIBRARIES ${LLVM_SYSTEM_LIBS} stdc++)
+# libclang is loaded by the scripts that have C definitions: here only its header is needed.
+if(NOT EXISTS ${LLVM_INCLUDE_DIR}/clang-c/Index.h)
+	message(FATAL_ERROR "clang-c/Index.h is not in ${LLVM_INCLUDE_DIR}: install libclang-19-dev")
+endif()
 add_compile_definitions(BTRUN_LLVM_VERSION="${LLVM_VERSION}")

@@ -73,7 +73,8 @@ struct codegen {
 	unsigned stmt_depth;
 	uint32_t scratch_top;   /* bytes in use */
 	uint32_t scratch_floor; /* below: variables, which outlive their statement */
-	uint32_t scratch_max;   /* over all programs */
+	uint32_t scratch_need;  /* the most that was in use in this program */
+	uint32_t scratch_max;   /* over all programs that share the map */
 	uint32_t scratch_index; /* this program's element */
 	uint32_t scratch_users; /* programs that use scratch */
 	LLVMValueRef *vars;     /* storage by sema_var.index */
@@ -161,6 +162,8 @@ void cg_read(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_plac
 /* Reads a NUL-terminated string: at most @size bytes with the NUL. Returns the helper's result. */
 LLVMValueRef cg_read_str(struct codegen *cg, LLVMValueRef dst, uint32_t size, LLVMValueRef from,
 			 enum type_space space);
+/* Reads a char array of @size bytes: up to its first NUL, which there may be none of. */
+void cg_read_chars(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_place p);
 LLVMValueRef cg_read_scalar(struct codegen *cg, const struct type *t, struct cg_place p);
 LLVMValueRef cg_read_field(struct codegen *cg, const struct type_field *f, struct cg_place base);
 /* A field of args: a scalar's value, or (aggregates) copied to @dst. */

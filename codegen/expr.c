@@ -384,11 +384,11 @@ static void place_into(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst,
 	if (p.space == SPACE_BPF) {
 		cg_convert(cg, p.addr, e->type, dst, to);
 	} else if (to->kind == IMAGE_K_STRING) {
-		/* a char array of the kernel: its text up to the NUL, zeros after it */
+		/* a char array: its text up to the NUL, zeros after it */
 		uint32_t n = e->type->size < to->size ? e->type->size : to->size;
 
 		cg_zero(cg, dst, to->size);
-		cg_read_str(cg, dst, n, p.addr, p.space);
+		cg_read_chars(cg, dst, n, p);
 	} else {
 		cg_read(cg, dst, to->size, p);
 	}

@@ -306,7 +306,7 @@ LLVMValueRef cg_temp(struct codegen *cg, uint32_t size, const char *name)
 	LLVMValueRef p = cg_offset(cg, base, cg->scratch_top);
 
 	cg->scratch_top += (size + 7) & ~7u;
-	if (cg->scratch_top > cg->scratch_max)
-		cg->scratch_max = cg->scratch_top;
+	if (cg->scratch_top > cg->scratch_need)
+		cg->scratch_need = cg->scratch_top;
 	return p;
 }

@@ -100,7 +100,9 @@ static LLVMValueRef update_elem(struct codegen *cg, const struct sema_map *m, LL
 {
 	LLVMValueRef args[] = {cg_script_map(cg, m)->var, key, value, cg_const(cg, cg->i64, flags)};
 
-	return cg_helper(cg, BPF_FUNC_map_update_elem, args, 4);
+	/* before 6.4, a map's function that is called directly leaves the upper half clear */
+	LLVMValueRef r = cg_helper(cg, BPF_FUNC_map_update_elem, args, 4);
+	return cg_int_cast(cg, LLVMBuildTrunc(cg->b, r, cg->i32, ""), true, cg->i64);
 }
 
 /* Goes on in a fresh block whether or not @result is an error, which is counted. */

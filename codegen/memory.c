@@ -98,6 +98,21 @@ LLVMValueRef cg_read_str(struct codegen *cg, LLVMValueRef dst, uint32_t size, LL
 	return phi;
 }
 
+/* The helper ends what fills all of @size with a NUL; the last character may be another one. */
+void cg_read_chars(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_place p)
+{
+	LLVMValueRef n = cg_read_str(cg, dst, size, p.addr, p.space);
+	LLVMBasicBlockRef full = cg_block(cg, "chars_full"), done = cg_block(cg, "chars_done");
+	struct cg_place last = {cg_offset(cg, cg_to_ptr(cg, p.addr), size - 1), p.space};
+
+	LLVMBuildCondBr(cg->b, LLVMBuildICmp(cg->b, LLVMIntEQ, n, cg_const(cg, cg->i64, size), ""),
+			full, done);
+	cg_at(cg, full);
+	cg_read(cg, cg_offset(cg, dst, size - 1), 1, last);
+	cg_goto(cg, done);
+	cg_at(cg, done);
+}
+
 LLVMValueRef cg_read_scalar(struct codegen *cg, const struct type *t, struct cg_place p)
 {
 	if (p.space == SPACE_BPF || p.space == SPACE_CTX)

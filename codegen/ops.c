@@ -355,5 +355,7 @@ LLVMValueRef cg_binary(struct codegen *cg, struct ast_expr *e)
 		is_signed = is_signed_operation(l, r);
 	if (op == AST_SHR && l->type->is_literal)
 		is_signed = e->type->is_signed;
-	return cg_arith(cg, op, cg_expr_as(cg, l, e->type), cg_expr_as(cg, r, e->type), is_signed);
+	/* from left to right: either side may change what the other reads */
+	LLVMValueRef a = cg_expr_as(cg, l, e->type), b = cg_expr_as(cg, r, e->type);
+	return cg_arith(cg, op, a, b, is_signed);
 }

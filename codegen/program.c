@@ -71,21 +71,50 @@ static void gate(struct codegen *cg)
 
 /* ---- scratch ------------------------------------------------------------------------ */
 
+/* What the kernel allows for one element on each processor (PCPU_MIN_UNIT_SIZE). */
+#define PERCPU_MAX 32768
+
 /* One element a program: two programs on one CPU may interrupt each other. */
+static LLVMValueRef shared_scratch(struct codegen *cg, struct cg_map **map)
+{
+	if (!cg->scratch) {
+		cg->scratch = cg_map_new(cg, "scratch", BPF_MAP_TYPE_PERCPU_ARRAY);
+		cg->scratch->key_size = 4;
+	}
+	if (cg->scratch_need > cg->scratch_max)
+		cg->scratch_max = cg->scratch_need;
+	*map = cg->scratch;
+	return cg_const(cg, cg->i32, cg->scratch_users++);
+}
+
+/* Too large for a per-CPU map: an array of the program's own, one element a processor. */
+static LLVMValueRef own_scratch(struct codegen *cg, struct cg_map **map)
+{
+	struct cg_map *m =
+		cg_map_new(cg, arena_printf(cg->arena, IMAGE_SCRATCH_PREFIX "%zu", cg->maps.len),
+			   BPF_MAP_TYPE_ARRAY);
+
+	m->key_size = 4;
+	m->value_size = cg->scratch_need;
+	*map = m;
+	return LLVMBuildTrunc(cg->b, cg_helper(cg, BPF_FUNC_get_smp_processor_id, NULL, 0), cg->i32,
+			      "");
+}
+
 static void finish_lookup(struct codegen *cg)
 {
+	struct cg_map *map;
+
 	cg_at(cg, cg->lookup);
 	if (!cg->scratch_slot) {
 		cg_goto(cg, cg->setup);
 		return;
 	}
-	if (!cg->scratch) {
-		cg->scratch = cg_map_new(cg, "scratch", BPF_MAP_TYPE_PERCPU_ARRAY);
-		cg->scratch->key_size = 4;
-	}
 	LLVMValueRef key = cg_alloca_var(cg, 8, "scratch_key");
-	cg_store(cg, cg_const(cg, cg->i32, cg->scratch_users++), key);
-	LLVMValueRef args[] = {cg->scratch->var, key};
+	cg_store(cg,
+		 cg->scratch_need > PERCPU_MAX ? own_scratch(cg, &map) : shared_scratch(cg, &map),
+		 key);
+	LLVMValueRef args[] = {map->var, key};
 	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, BPF_FUNC_map_lookup_elem, args, 2));
 	LLVMBuildStore(cg->b, p, cg->scratch_slot);
 	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), cg->leave, cg->setup);
@@ -268,7 +297,7 @@ static void reset_program(struct codegen *cg, struct sema_program *p)
 	cg->prog = p;
 	cg->control_ptr = cg->scratch_slot = NULL;
 	cg->sys_nr = cg->sys_probe = NULL;
-	cg->scratch_top = cg->scratch_floor = 0;
+	cg->scratch_top = cg->scratch_floor = cg->scratch_need = 0;
 	cg->slots.len = 0;
 	cg->stmt_depth = 0;
 	cg->loop = NULL;

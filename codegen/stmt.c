@@ -24,8 +24,8 @@ LLVMValueRef cg_var_storage(struct codegen *cg, const struct sema_var *v)
 	uint32_t at = cg->scratch_top;
 	cg->scratch_top += (v->type->size + 7) & ~7u;
 	cg->scratch_floor = cg->scratch_top;
-	if (cg->scratch_top > cg->scratch_max)
-		cg->scratch_max = cg->scratch_top;
+	if (cg->scratch_top > cg->scratch_need)
+		cg->scratch_need = cg->scratch_top;
 
 	/* its address, computed once past the gate, so that every later use is dominated */
 	LLVMBasicBlockRef here = LLVMGetInsertBlock(cg->b);

@@ -179,6 +179,7 @@ struct ast_expr {
 		} offsetof_;
 		struct ast_block *block;
 	} u;
+	bool comptime;     /* has to be known at compile time */
 	struct type *type; /* sema: */
 	bool is_const;     /* sema: value known: const_int (int, bool) or const_str (string) */
 	uint64_t const_int;
@@ -245,7 +246,7 @@ struct ast_stmt {
 		} loop;
 		struct ast_block *block;
 	} u;
-	bool dead; /* sema: known at compile time never to run; not typed, not generated */
+	bool dead; /* sema: known at compile time never to run; not generated */
 };
 
 /* ---- probes and the program --------------------------------------------- */

@@ -384,7 +384,7 @@ unary:
 	| CAST_PAREN type ')' unary
 		{ $$ = build_cast(p, @$, $2, $4); }
 	| COMPTIME unary
-		{ $$ = $2; }
+		{ $$ = $2; if ($2) { $2->comptime = true; $2->span = @$; } }
 	;
 
 postfix:

@@ -107,6 +107,7 @@ static void fill_input(struct compile_input *in, const struct cli_options *o, co
 		.has_child = o->run.command != NULL,
 		.pid = o->run.pid,
 		.script_name = in->name,
+		.c = {.dirs = o->include_dirs, .files = o->include_files},
 		.getenv = environment,
 	};
 }

@@ -134,19 +134,31 @@ static int set_no_warnings(struct cli_options *o, const char *arg)
 	return 0;
 }
 
+/* Adds to a list that ends with NULL. */
+static int add_word(const char ***list, const char *word)
+{
+	const char **longer;
+	size_t n = 0;
+
+	while (*list && (*list)[n])
+		n++;
+	longer = realloc(*list, (n + 2) * sizeof(*longer));
+	if (!longer)
+		return -ENOMEM;
+	longer[n] = word;
+	longer[n + 1] = NULL;
+	*list = longer;
+	return 0;
+}
+
 static int set_include_dir(struct cli_options *o, const char *arg)
 {
-	/* Only #include lines use it, and those are refused by the compiler so far. */
-	(void)o;
-	(void)arg;
-	return 0;
+	return add_word(&o->include_dirs, arg);
 }
 
 static int set_include(struct cli_options *o, const char *arg)
 {
-	(void)o;
-	cli_error("--include %s: C headers are not supported yet", arg);
-	return -EINVAL;
+	return add_word(&o->include_files, arg);
 }
 
 static int set_unsafe(struct cli_options *o, const char *arg)
@@ -556,5 +568,7 @@ void cli_options_free(struct cli_options *o)
 {
 	free(o->params);
 	free(o->named);
+	free(o->include_dirs);
+	free(o->include_files);
 	free(o->no_feature);
 }

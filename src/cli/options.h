@@ -23,8 +23,10 @@ struct cli_options {
 	size_t nparams;
 	const char **named; /* without the leading -- */
 	size_t nnamed;
-	bool script_help; /* --help stood behind -- */
-	unsigned dump;    /* -d: enum compile_dump bits */
+	const char **include_dirs;  /* -I; ends with NULL, NULL: none */
+	const char **include_files; /* --include, likewise */
+	bool script_help;           /* --help stood behind -- */
+	unsigned dump;              /* -d: enum compile_dump bits */
 	bool dump_image;
 	bool no_sync;
 	bool runtime_warnings;  /* -k */

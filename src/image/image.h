@@ -192,7 +192,8 @@ struct image_action {
  */
 #define IMAGE_CONTROL_SECTION ".data.control"
 #define IMAGE_CONTROL_MAP     "control"
-#define IMAGE_EVENTS_MAP      "events" /* the ring buffer */
+#define IMAGE_EVENTS_MAP      "events"   /* the ring buffer */
+#define IMAGE_SCRATCH_PREFIX  "scratch_" /* arrays that need an element for each processor */
 struct image_control {
 	uint32_t active;  /* the gate: 1 awake, 0 asleep; other values are free for later */
 	uint32_t exiting; /* set by exit() */

@@ -104,6 +104,11 @@ static int attach(struct attach_env *env, const struct image *img,
 	if (!bpf) {
 		err = -errno;
 		probe_link_free(l);
+		/* the kernel knows how many arguments there are, and what the program reads */
+		if (err == -EINVAL)
+			return probe_fail(env->err, sizeof(env->err), err,
+					  "%s: the script reads more arguments (argN) than it has",
+					  target);
 		return probe_attach_fail(env, err, target);
 	}
 	probe_link_add(l, bpf);

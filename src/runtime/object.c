@@ -251,6 +251,21 @@ static int size_stacks(struct run *r)
 	return err;
 }
 
+/* Large scratch memory lies in plain arrays: an element for each processor there may be. */
+static int size_scratch(struct run *r)
+{
+	struct bpf_map *map;
+	int err = 0;
+
+	bpf_object__for_each_map(map, r->obj)
+	{
+		if (!err && !strncmp(bpf_map__name(map), IMAGE_SCRATCH_PREFIX,
+				     strlen(IMAGE_SCRATCH_PREFIX)))
+			err = bpf_map__set_max_entries(map, libbpf_num_possible_cpus());
+	}
+	return err;
+}
+
 /* ---- verifier logs on demand --------------------------------------------------------- */
 
 /* Gives every program a buffer of its own for -d verifier. */
@@ -362,6 +377,8 @@ static int load_object(struct run *r, struct message_log *log)
 		err = choose_attach_types(r);
 	if (!err)
 		err = prepare_programs(r);
+	if (!err)
+		err = size_scratch(r);
 	if (err)
 		return err;
 	if (r->opts->debug & RUNTIME_DEBUG_VERIFIER)

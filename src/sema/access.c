@@ -215,11 +215,22 @@ struct type *sema_type_index(struct sema *s, struct ast_expr *e)
 
 /* ---- of types ----------------------------------------------------------- */
 
+/* A bare name is a type's; where there is none, it may be that of a constant. */
+static bool is_constant(struct sema *s, const struct ast_type *t)
+{
+	struct type_constant c;
+
+	return t->name && !t->tag && !t->suffixes.len && !types_lookup(s->types, NULL, t->name) &&
+	       types_find_constant(s->types, t->name, &c) && !c.str && !c.expr;
+}
+
 /* The type of an operand that is either written as a type or an expression never run. */
 static struct type *operand_type(struct sema *s, struct ast_type *written, struct ast_expr *x)
 {
 	struct type *t;
 
+	if (written && is_constant(s, written))
+		return type_int(s->types, 8, false);
 	if (written)
 		return sema_written_type(s, written);
 	s->fold_only++;

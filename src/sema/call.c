@@ -216,20 +216,32 @@ static struct type *unknown_name(struct sema *s, struct ast_expr *e)
 	return NULL;
 }
 
+static struct type *type_constant(struct sema *s, struct ast_expr *e, const struct type_constant *c)
+{
+	if (c->str)
+		sema_set_string(s, e, c->str);
+	else if (c->type)
+		sema_set_int(e, c->type, c->value);
+	else if ((int64_t)c->value < 0)
+		sema_set_int(e, sema_negative_type(s, (int64_t)c->value), c->value);
+	else
+		sema_set_int(e, sema_literal_type(s, c->value), c->value);
+	return e->type;
+}
+
 struct type *sema_type_ident(struct sema *s, struct ast_expr *e)
 {
 	const struct builtin *b = builtin_find(e->u.ident.name);
-	struct type *t = NULL;
-	uint64_t value;
+	struct type_constant c;
 
+	if (types_find_c_constant(s->types, e->u.ident.name, &c) && !c.expr)
+		return type_constant(s, e, &c);
 	if (b && b->flags & BUILTIN_VAR) {
 		e->u.ident.builtin = b;
 		return checks[b->id](s, e);
 	}
-	if (!b && types_find_enumerator(s->types, e->u.ident.name, &value, &t)) {
-		sema_set_int(e, t ? t : type_int(s->types, 8, false), value);
-		return e->type;
-	}
+	if (!b && types_find_constant(s->types, e->u.ident.name, &c) && !c.expr)
+		return type_constant(s, e, &c);
 	return unknown_name(s, e);
 }
 

@@ -247,5 +247,7 @@ struct type *sema_expr(struct sema *s, struct ast_expr *e)
 	e->type = t;
 	if (!t)
 		e->is_const = false;
+	else if (e->comptime && !e->is_const)
+		sema_error(s, e->span, "Unable to resolve comptime expression");
 	return t;
 }

@@ -255,13 +255,19 @@ static bool const_number(const struct ast_expr *e)
 	return e->is_const && e->type && (sema_is_number(e->type) || e->type->kind == IMAGE_K_BOOL);
 }
 
+static bool has_truth(const struct ast_expr *e)
+{
+	return const_string(e) || sema_int_like(e->type) || sema_castable(e->type) ||
+	       e->type->kind == IMAGE_K_POINTER;
+}
+
 /* && and ||: the left operand alone may decide, since the right one is then never run. */
 static bool fold_logical(struct sema *s, struct ast_expr *e)
 {
 	const struct ast_expr *l = e->u.binary.l, *r = e->u.binary.r;
 	bool is_or = e->u.binary.op == AST_LOR;
 
-	if (!const_string(l) && !const_number(l))
+	if ((!const_string(l) && !const_number(l)) || !has_truth(r))
 		return false;
 	if (sema_const_true(l) == is_or) {
 		set_bool(s, e, is_or);

@@ -61,6 +61,7 @@ struct sema_map_work {
 	struct type *arg; /* what sum(), min()... were called with so far */
 	bool assigned;    /* something was, or was tried to be, assigned */
 	bool read;        /* a value was read */
+	bool live;        /* code that can run uses it */
 };
 
 struct sema {
@@ -87,7 +88,7 @@ struct sema {
 	bool report;            /* the last pass: complaints are printed, actions collected */
 	bool changed;           /* a map or variable got another type in this pass */
 	bool probes_failed;     /* some probe has not been found */
-	bool include_dead;      /* type dead code too, for the maps that only it fills */
+	bool include_dead;      /* code that never runs is typed, too: all passes but the last */
 	unsigned loop_depth;
 	unsigned fold_only; /* within an operand of sizeof: nothing is generated */
 	size_t cloned;
@@ -126,6 +127,8 @@ void sema_make_programs(struct sema *s);
 /* ---- known.c ---- */
 /* Whether it is false whatever happens: told without the probe, before it is looked for. */
 bool sema_never_holds(struct sema *s, const struct ast_expr *predicate);
+/* Whether @e depends on which probes the kernel has. */
+bool sema_asks_kernel(struct ast_expr *e);
 /* Whether code that never runs uses the map, and with a key. */
 bool sema_dead_code_mentions(struct sema *s, const char *map, bool *keyed);
 
@@ -203,6 +206,10 @@ struct type *sema_type_tuple_field(struct sema *s, struct ast_expr *e);
 struct type *sema_type_index(struct sema *s, struct ast_expr *e);
 struct type *sema_type_sizeof(struct sema *s, struct ast_expr *e);
 struct type *sema_type_offsetof(struct sema *s, struct ast_expr *e);
+
+/* ---- cmacros.c ---- */
+/* Puts macros of the C text that are expressions of the script's language in their places. */
+void sema_expand_c_macros(struct sema *s);
 
 /* ---- fold.c ---- */
 void sema_set_int(struct ast_expr *e, struct type *t, uint64_t v);

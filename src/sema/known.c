@@ -170,6 +170,27 @@ bool sema_never_holds(struct sema *s, const struct ast_expr *predicate)
 	return predicate && truth_of(s, predicate) == NO;
 }
 
+/* ---- conditions on the kernel -------------------------------------------------------- */
+
+static void find_question(struct ast_expr *e, void *arg)
+{
+	const struct sema_visitor v = {find_question, NULL, arg};
+
+	if (e->kind == AST_CALL && e->u.call.builtin &&
+	    e->u.call.builtin->id == BUILTIN_PROBE_EXISTS)
+		*(bool *)arg = true;
+	else if (e->kind != AST_BLOCK_EXPR)
+		sema_visit_expr(e, &v);
+}
+
+bool sema_asks_kernel(struct ast_expr *e)
+{
+	bool found = false;
+
+	find_question(e, &found);
+	return found;
+}
+
 /* ---- maps of dead code ----------------------------------------------------------- */
 
 struct mention {

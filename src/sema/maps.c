@@ -13,8 +13,10 @@ struct sema_map *sema_map_get(struct sema *s, const char *name, struct span at)
 	struct sema_map_work *w;
 
 	for (size_t i = 0; i < s->maps.len; i++)
-		if (!strcmp(s->maps.items[i]->map->name, name))
+		if (!strcmp(s->maps.items[i]->map->name, name)) {
+			s->maps.items[i]->live |= !s->include_dead;
 			return s->maps.items[i]->map;
+		}
 	w = arena_new_of(s->arena, struct sema_map_work);
 	w->map = arena_new_of(s->arena, struct sema_map);
 	w->map->name = name;
@@ -246,6 +248,8 @@ void sema_finish_maps(struct sema *s)
 			report_undefined(s, w);
 			continue;
 		}
+		if (!w->live)
+			continue;
 		finish_map(s, w->map);
 		w->map->index = (uint32_t)s->r->maps.len;
 		vec_push(s->arena, &s->r->maps, w->map);

@@ -150,6 +150,16 @@ static void warn_of_sign(struct sema *s, struct ast_expr *e)
 	sema_warn_of_cast(s, r, both);
 }
 
+/* An arm (or right side) that is never run is typed too, but nothing is said of it. */
+static void type_arm(struct sema *s, struct ast_expr *arm, bool taken)
+{
+	bool report = s->report;
+
+	s->report = report && taken;
+	sema_expr(s, arm);
+	s->report = report;
+}
+
 /* The right side is never run then, and may be about what this kernel has not. */
 static bool decides(const struct ast_expr *l, enum ast_binary_op op)
 {
@@ -166,10 +176,14 @@ struct type *sema_type_binary(struct sema *s, struct ast_expr *e)
 
 	sema_expr(s, l);
 	if (is_logical(op) && decides(l, op)) {
-		sema_fold_binary(s, e);
-		return e->type;
+		type_arm(s, r, false);
+		if (!r->type) {
+			sema_set_int(e, type_simple(s->types, IMAGE_K_BOOL), op == AST_LOR);
+			return e->type;
+		}
+	} else {
+		sema_expr(s, r);
 	}
-	sema_expr(s, r);
 	if (!l->type || !r->type)
 		return NULL;
 	if (l->is_const && (r->is_const || is_logical(op)) && sema_fold_binary(s, e))
@@ -271,16 +285,6 @@ static struct type *take_branch(struct sema *s, struct ast_expr *e, const struct
 	copy = *taken;
 	*e = copy;
 	return e->type;
-}
-
-/* An arm that is never run is typed too, but nothing is said of it. */
-static void type_arm(struct sema *s, struct ast_expr *arm, bool taken)
-{
-	bool report = s->report;
-
-	s->report = report && taken;
-	sema_expr(s, arm);
-	s->report = report;
 }
 
 struct type *sema_type_ternary(struct sema *s, struct ast_expr *e)

@@ -89,10 +89,6 @@ static void refuse_later_parts(struct sema *s)
 {
 	const struct ast_program *p = s->ast;
 
-	for (size_t i = 0; i < p->c_defs.len; i++)
-		diag_error(s->diags, p->c_defs.items[i].span,
-			   "C definitions (#include, #define, struct, union, enum) are not "
-			   "supported yet");
 	for (size_t i = 0; i < p->imports.len; i++)
 		diag_error(s->diags, p->imports.items[i].span, "import is not supported yet");
 	for (size_t i = 0; i < p->macros.len; i++)
@@ -160,34 +156,6 @@ static void empty_maps(struct sema *s)
 	}
 }
 
-/*
- * A map that is cleared or printed, but filled only where an option of the command line has
- * ruled the code out, gets its types from there. Maps that are typed keep what they have.
- */
-static void look_into_dead_code(struct sema *s)
-{
-	size_t n = s->maps.len;
-	struct sema_map_work *was = arena_alloc(s->arena, (n + 1) * sizeof(*was));
-	struct sema_map *maps = arena_alloc(s->arena, (n + 1) * sizeof(*maps));
-
-	for (size_t i = 0; i < n; i++) {
-		was[i] = *s->maps.items[i];
-		maps[i] = *was[i].map;
-	}
-	s->include_dead = true;
-	type_all(s);
-	s->include_dead = false;
-	for (size_t i = 0; i < n; i++) {
-		if (!maps[i].value)
-			continue;
-		*s->maps.items[i] = was[i];
-		*was[i].map = maps[i];
-	}
-	s->maps.len = n; /* what dead code alone knows is nobody's */
-	empty_maps(s);
-	settle(s);
-}
-
 /* A failed assignment leaves a variable without a type: then that is the error. */
 static void report_untyped(struct sema *s)
 {
@@ -197,17 +165,34 @@ static void report_untyped(struct sema *s)
 		sema_error(s, s->untyped.items[i], "Could not resolve the type of this variable");
 }
 
+/*
+ * Code that an option of the command line rules out is checked like any other, and gives maps
+ * their types; but actions, stacks and maps that only it uses are left out.
+ */
+static void keep_live(struct sema *s)
+{
+	s->include_dead = false;
+	s->r->actions.len = 0;
+	s->r->stacks.len = 0;
+	s->untyped.len = 0;
+	type_all(s);
+}
+
 static void type_programs(struct sema *s)
 {
+	s->include_dead = true;
 	settle(s);
-	if (any_untyped(s))
-		look_into_dead_code(s);
+	if (any_untyped(s)) {
+		empty_maps(s);
+		settle(s);
+	}
 	if (default_values(s))
 		settle(s);
 	if (s->want_probe_strings)
 		return;
 	s->report = true;
 	type_all(s);
+	keep_live(s);
 	sema_finish_maps(s);
 	sema_finish_stacks(s);
 	sema_check_options(s);
@@ -268,6 +253,11 @@ struct sema_result *sema_run(struct ast_program *p, struct diag_list *d, struct 
 	struct sema s;
 
 	first.types = types_new(d->arena, t);
+	if (cdefs_read(first.types, d, p, &opts->c))
+		return NULL;
+	sema_expand_c_macros(&first);
+	if (d->errors)
+		return NULL;
 	start(&s, &first);
 	analyse(&s);
 	if (s.want_probe_strings && !s.probe_strings) {

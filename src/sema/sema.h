@@ -12,7 +12,7 @@
 
 #include "ast.h"
 #include "probes/probes.h"
-#include "types/types.h"
+#include "types/cdefs.h"
 
 /* What the caller sets before sema_run(); the config block and environment come on top. */
 struct sema_options {
@@ -25,6 +25,7 @@ struct sema_options {
 	bool has_child; /* -c given: cpid is known at run time */
 	int pid;        /* -p, 0: none */
 	const char *script_name;
+	struct cdefs_options c; /* where C headers are looked for */
 	/* environment look-up, getenv by default; NULL entries: not set */
 	const char *(*getenv)(const char *name, void *arg);
 	void *getenv_arg;

@@ -222,7 +222,7 @@ static void mark(struct ast_block *b, bool dead)
 static void type_if(struct sema *s, struct ast_stmt *st)
 {
 	struct ast_expr *cond = st->u.if_.cond;
-	bool known, truth;
+	bool known, truth, discard;
 
 	sema_expr(s, cond);
 	sema_condition(s, cond, cond->span);
@@ -230,8 +230,11 @@ static void type_if(struct sema *s, struct ast_stmt *st)
 	truth = known && sema_const_true(cond);
 	mark(st->u.if_.then, known && !truth);
 	mark(st->u.if_.otherwise, known && truth);
-	type_block(s, st->u.if_.then);
-	if (st->u.if_.otherwise)
+	/* "if comptime", or about another kernel: what is not taken need not even have types */
+	discard = known && (cond->comptime || sema_asks_kernel(cond));
+	if (!discard || truth)
+		type_block(s, st->u.if_.then);
+	if (st->u.if_.otherwise && !(discard && truth))
 		type_block(s, st->u.if_.otherwise);
 }
 
@@ -413,7 +416,8 @@ void sema_type_program(struct sema *s, struct sema_work *w)
 {
 	struct ast_expr *cond = w->prog->predicate;
 
-	if (w->dead && !s->include_dead)
+	/* its maps may get their types there; what it lacks on this kernel is no error */
+	if (w->dead && (!s->include_dead || s->report))
 		return;
 	s->work = w;
 	s->loop_depth = 0;

@@ -100,6 +100,12 @@ void target_print_info(struct target *t, FILE *out);
 const struct btf *target_btf(struct target *t);
 
 /*
+ * The kernel's configuration as text, "CONFIG_X=y" a line (malloc): /proc/config.gz, or the
+ * files that distributions install. NULL where it is not to be had.
+ */
+char *target_kconfig(struct target *t);
+
+/*
  * The path of a file in tracefs, e.g. "events/sched/sched_switch/format", opened for
  * reading; a negative errno otherwise. tracefs is found where it is mounted
  * (/sys/kernel/tracing, /sys/kernel/debug/tracing, /proc/mounts); where it is not,

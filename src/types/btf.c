@@ -41,7 +41,7 @@ static uint32_t natural_align(uint32_t size)
 }
 
 /* Integers wider than a register are shown as arrays. */
-static struct type *sized_int(struct types *ts, uint32_t size, bool is_signed)
+struct type *type_sized_int(struct types *ts, uint32_t size, bool is_signed)
 {
 	if (size == 1 || size == 2 || size == 4 || size == 8)
 		return type_int(ts, size, is_signed);
@@ -56,7 +56,7 @@ static struct type *make_int(struct types *ts, const struct btf_type *t)
 
 	if (encoding & BTF_INT_BOOL && t->size == 1)
 		return type_simple(ts, IMAGE_K_BOOL);
-	return sized_int(ts, t->size, encoding & BTF_INT_SIGNED);
+	return type_sized_int(ts, t->size, encoding & BTF_INT_SIGNED);
 }
 
 /* An enumerator of either width; its name's offset in *@name_off. */
@@ -160,7 +160,7 @@ static struct type *make(struct types *ts, const struct btf_view *v, uint32_t id
 	case BTF_KIND_INT:
 		return make_int(ts, t);
 	case BTF_KIND_FLOAT:
-		return sized_int(ts, t->size, false);
+		return type_sized_int(ts, t->size, false);
 	case BTF_KIND_ENUM:
 	case BTF_KIND_ENUM64:
 		return make_enum(ts, v, t);
@@ -195,16 +195,29 @@ struct type *btf_type_get(struct types *ts, uint32_t id)
 
 /* ---- structs -------------------------------------------------------------------- */
 
-/* Where a member of @bits bits at @at bits lies: in the unit of its type where that holds it. */
-static void place_bits(struct type_field *f, uint32_t at, uint32_t bits)
+/* A wider integer where packing lets the bits run over the end of their own. */
+static struct type *holder(struct types *ts, const struct type *t, uint32_t bits)
+{
+	for (uint32_t size = 1; size <= 8; size *= 2)
+		if (bits <= size * 8)
+			return type_int(ts, size, t->is_signed);
+	return NULL;
+}
+
+bool type_place_bits(struct types *ts, struct type_field *f, uint32_t at, uint32_t bits)
 {
 	uint32_t unit = f->type->size ? f->type->size : 1;
 
 	f->offset = at / (unit * 8) * unit;
-	if (at - f->offset * 8 + bits > unit * 8)
-		f->offset = at / 8;
-	f->bit_off = at - f->offset * 8;
 	f->bit_size = bits;
+	f->bit_off = at - f->offset * 8;
+	if (f->bit_off + bits <= unit * 8)
+		return true;
+	f->offset = at / 8;
+	f->bit_off = at % 8;
+	if (f->bit_off + bits > unit * 8)
+		f->type = holder(ts, f->type, f->bit_off + bits);
+	return f->type != NULL;
 }
 
 static struct type_field make_field(struct types *ts, const struct btf_view *v,
@@ -223,10 +236,10 @@ static struct type_field make_field(struct types *ts, const struct btf_view *v,
 		at += btf_int_offset(base);
 		bits = btf_int_bits(base);
 	}
-	if (bits)
-		place_bits(&f, at, bits);
-	else
+	if (!bits)
 		f.offset = at / 8;
+	else if (!type_place_bits(ts, &f, at, bits))
+		f = (struct type_field){.name = f.name, .type = type_simple(ts, IMAGE_K_VOID)};
 	return f;
 }
 
@@ -322,11 +335,13 @@ static const struct tag_kind tag_kinds[] = {
 
 struct type *types_lookup(struct types *ts, const char *tag, const char *name)
 {
-	struct type *basic = tag ? NULL : type_basic(ts, name);
+	struct type *found = types_find_c_type(ts, tag ? tag : "", name);
 	struct btf_view *v;
 
-	if (basic)
-		return basic;
+	if (!found && !tag)
+		found = type_basic(ts, name);
+	if (found)
+		return found;
 	v = types_btf(ts);
 	for (size_t i = 0; v && i < sizeof(tag_kinds) / sizeof(*tag_kinds); i++) {
 		if (strcmp(tag_kinds[i].tag, tag ? tag : ""))
@@ -341,7 +356,7 @@ struct type *types_lookup(struct types *ts, const char *tag, const char *name)
 	return NULL;
 }
 
-bool types_find_enumerator(struct types *ts, const char *name, uint64_t *value, struct type **type)
+bool btf_find_enumerator(struct types *ts, const char *name, uint64_t *value, struct type **type)
 {
 	struct btf_view *v = types_btf(ts);
 
@@ -357,12 +372,19 @@ bool types_find_enumerator(struct types *ts, const char *name, uint64_t *value, 
 			if (strcmp(btf_view_str(v, name_off), name))
 				continue;
 			*value = val;
-			if (type)
-				*type = btf_type_get(ts, id);
+			*type = btf_type_get(ts, id);
 			return true;
 		}
 	}
 	return false;
+}
+
+uint32_t btf_real_align(struct types *ts, const struct type *t)
+{
+	const struct btf *btf = ts->target && t->btf_id ? target_btf(ts->target) : NULL;
+	int align = btf ? btf__align_of(btf, t->btf_id) : 0;
+
+	return align > 0 ? (uint32_t)align : t->align ? t->align : 1;
 }
 
 /* ---- C's spelling ------------------------------------------------------------------- */

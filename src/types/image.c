@@ -16,25 +16,60 @@ static void add_enumerators(struct image_builder *b, const struct type *t, struc
 	row->count = t->enumerators.len;
 }
 
+/* Members of a struct without a name of its own are shown as the outer struct's. */
+static bool is_transparent(const struct type *t, const struct type_field *f)
+{
+	bool outer = t->kind == IMAGE_K_STRUCT || t->kind == IMAGE_K_UNION;
+	bool inner = f->type->kind == IMAGE_K_STRUCT || f->type->kind == IMAGE_K_UNION;
+
+	if (!outer || !inner || (f->name && *f->name))
+		return false;
+	if (f->type->incomplete)
+		type_complete(f->type->owner, f->type);
+	return true;
+}
+
+static void add_field_types(struct image_builder *b, const struct type *t)
+{
+	for (size_t i = 0; i < t->fields.len; i++) {
+		const struct type_field *f = &t->fields.items[i];
+
+		if (is_transparent(t, f))
+			add_field_types(b, f->type);
+		else
+			type_to_image(b, f->type);
+	}
+}
+
+static void add_rows(struct image_builder *b, const struct type *t, uint32_t base,
+		     struct image_type *row)
+{
+	for (size_t i = 0; i < t->fields.len; i++) {
+		const struct type_field *f = &t->fields.items[i];
+		struct image_field field = {
+			.offset = base + f->offset, .bit_off = f->bit_off, .bit_size = f->bit_size};
+		uint32_t at;
+
+		if (is_transparent(t, f)) {
+			add_rows(b, f->type, base + f->offset, row);
+			continue;
+		}
+		/* packed bits whose integer would reach beyond the struct are not shown with it */
+		if (f->bit_size && f->offset + f->type->size > t->size)
+			continue;
+		field.type = type_to_image(b, f->type);
+		field.name = image_add_string(b, f->name ? f->name : "");
+		at = image_add_field(b, &field);
+		if (!row->count++)
+			row->fields = at;
+	}
+}
+
 /* The rows of FIELDS stand together, so the types they name must exist before. */
 static void add_fields(struct image_builder *b, const struct type *t, struct image_type *row)
 {
-	for (size_t i = 0; i < t->fields.len; i++)
-		type_to_image(b, t->fields.items[i].type);
-	for (size_t i = 0; i < t->fields.len; i++) {
-		const struct type_field *f = &t->fields.items[i];
-		struct image_field field = {.type = type_to_image(b, f->type),
-					    .offset = f->offset,
-					    .bit_off = f->bit_off,
-					    .bit_size = f->bit_size};
-		uint32_t at;
-
-		field.name = image_add_string(b, f->name ? f->name : "");
-		at = image_add_field(b, &field);
-		if (!i)
-			row->fields = at;
-	}
-	row->count = t->fields.len;
+	add_field_types(b, t);
+	add_rows(b, t, 0, row);
 }
 
 uint32_t type_to_image(struct image_builder *b, struct type *t)

@@ -4,7 +4,8 @@
  *
  * Takes names ("struct request", "tracepoint block:block_rq_issue") and hands on
  * struct type. Readers: BTF (src/types/btf.c), tracepoint formats
- * (src/types/tracepoint.c); C headers and DWARF find their place beside them.
+ * (src/types/tracepoint.c), the script's C definitions (src/types/cdefs.h); DWARF finds its
+ * place beside them.
  * The byte layout of every aggregate is decided here and nowhere else.
  */
 #ifndef BT_TYPES_H
@@ -116,8 +117,23 @@ void type_complete(struct types *ts, struct type *t);
 /* A field by name, looking through anonymous members (offset summed up in a fresh
  * field in that case). NULL when there is none. */
 const struct type_field *type_find_field(struct types *ts, struct type *t, const char *name);
-/* The value of enum constant @name in BTF; its enum in *@type (may be NULL). */
-bool types_find_enumerator(struct types *ts, const char *name, uint64_t *value, struct type **type);
+/* A name that stands for a value. */
+struct type_constant {
+	uint64_t value;
+	struct type *type; /* the enum it belongs to; NULL: a plain number */
+	const char *str;   /* a macro that is a string; then there is no value */
+	const char *expr;  /* a macro that is neither: its text, for the script's own parser */
+};
+
+/*
+ * Finds a constant: enums and macros of the script's C definitions, enums of BTF, then what
+ * the headers of kernel and C library define (AF_INET, S_IFMT, TASK_RUNNING).
+ */
+bool types_find_constant(struct types *ts, const char *name, struct type_constant *c);
+/* Likewise, of the C definitions alone. */
+bool types_find_c_constant(struct types *ts, const char *name, struct type_constant *c);
+/* Whether the script has C definitions that gave anything a name. */
+bool types_has_c_names(const struct types *ts);
 
 /*
  * The args struct of a probe: is_ctx, fields with loc. NULL with a message in @err when

@@ -19,6 +19,16 @@ struct type_table {
 enum type_key { KEY_BTF = 1, KEY_STRING, KEY_POINTER, KEY_ARRAY };
 #define TYPE_KEY(kind, n) ((uint64_t)(kind) << 32 | (n))
 
+/* What the script's C text gives a name to; chained by hash. */
+struct type_named {
+	struct type_named *next;
+	const char *tag; /* "struct", "union", "enum", "" for typedefs, NULL: a constant */
+	const char *name;
+	struct type *type;
+	struct type_constant constant;
+};
+#define TYPE_NAME_BUCKETS 1024
+
 struct types {
 	struct arena *arena;
 	struct target *target;
@@ -27,6 +37,8 @@ struct types {
 	struct type *ints[2][9]; /* by signedness and size */
 	struct type *simple[IMAGE_NKINDS];
 	struct type_table table;
+	struct type_named **names;       /* of the C text, NULL: none */
+	struct type_named **enumerators; /* of BTF, found or (type NULL) missed before */
 };
 
 /* The slot of a key; an empty one (type NULL) that the caller fills when it is new. */
@@ -38,6 +50,27 @@ struct type *type_new(struct types *ts, enum image_kind kind, uint32_t size, uin
 struct type *type_basic(struct types *ts, const char *name);
 /* A struct (kind STRUCT or UNION) that is looked up by name when it is completed. */
 struct type *type_named_struct(struct types *ts, enum image_kind kind, const char *name);
+
+/* Wider than a register: shown as arrays. */
+struct type *type_sized_int(struct types *ts, uint32_t size, bool is_signed);
+/*
+ * Where a bit-field of @bits bits at @at bits lies: in the unit of its type if that holds it,
+ * else in a wider one. False when no integer holds it.
+ */
+bool type_place_bits(struct types *ts, struct type_field *f, uint32_t at, uint32_t bits);
+/* The value of enum constant @name in BTF, and its enum: a search through all of it. */
+bool btf_find_enumerator(struct types *ts, const char *name, uint64_t *value, struct type **type);
+/* The alignment that C gives the type, which BTF does not tell of structs. */
+uint32_t btf_real_align(struct types *ts, const struct type *t);
+
+/* ---- c_names.c: what the C text defines, and constants ---- */
+void types_add_c_type(struct types *ts, const char *tag, const char *name, struct type *t);
+void types_add_constant(struct types *ts, const char *name, uint64_t value, struct type *t);
+void types_add_macro(struct types *ts, const char *name, const struct type_constant *c);
+struct type *types_find_c_type(struct types *ts, const char *tag, const char *name);
+
+/* ---- constants.c: macros of the kernel's and the C library's headers ---- */
+bool constant_find(const char *name, uint32_t version, uint64_t *value);
 
 /* The kernel's BTF, or NULL. */
 struct btf_view *types_btf(struct types *ts);

@@ -57,7 +57,7 @@ class BadInput(unittest.TestCase):
         found = tokens(text)
         self.assertGreater(len(found), 100)
         refused = 0
-        for token in found:
+        for token in found[::support.often(1, 12)]:
             script = text[:token.start()] + text[token.end():]
             # Some may go and leave a script that means something: it is not run then.
             done = support.btrun("--dry-run", "-e", script, timeout=60)
@@ -67,7 +67,7 @@ class BadInput(unittest.TestCase):
                 self.assertRegex(done.stderr, r"(?m)^stdin:\d+:\d+-\d+: ERROR: .", where)
                 refused += 1
         print(f"{len(found)} tokens, {refused} scripts refused", flush=True)
-        self.assertGreater(refused, len(found) // 2)
+        self.assertGreater(refused, len(found) // support.often(2, 24))
 
     def test_files_that_cannot_be_read(self):
         self.refuse("/no/such/file.bt", message="No such file or directory", place=False)
@@ -110,7 +110,7 @@ class BadInput(unittest.TestCase):
                      f"exec '{support.BTRUN}' -o {directory}/out -e '{BUSY}'")
             before = support.program_ids()
             try:
-                done = subprocess.run(["unshare", "--mount", "sh", "-c", shell], timeout=60,
+                done = subprocess.run(["unshare", "--mount", "sh", "-c", shell], timeout=60 * support.PATIENCE,
                                       capture_output=True, text=True, check=False)
             except FileNotFoundError:
                 self.skipTest("there is no unshare")
@@ -126,7 +126,7 @@ class BadInput(unittest.TestCase):
                               stderr=subprocess.PIPE) as process:
             process.stdout.readline()
             process.stdout.close()
-            process.wait(timeout=30)
+            process.wait(timeout=30 * support.PATIENCE)
             self.assertNotIn(b"Sanitizer", process.stderr.read())
         self.assertIsNotNone(process.returncode)
 

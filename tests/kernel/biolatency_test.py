@@ -60,7 +60,7 @@ class Biolatency(unittest.TestCase):
                     child.finish()
                     # The first interval has to print it without being asked.
                     try:
-                        tracer.process.wait(timeout=1.5)
+                        tracer.process.wait(timeout=1.5 * support.PATIENCE)
                     except support.subprocess.TimeoutExpired:
                         pass
                     tracer.process.send_signal(support.signal.SIGINT)

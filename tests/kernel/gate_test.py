@@ -7,19 +7,19 @@ of one call when the probes wake and when they go to sleep: one event too many a
 """
 
 import signal
-import statistics
 import time
 import unittest
 
 import support
 
-RUNS = 20
+RUNS = support.often(20, 3)
 ENTER = "tracepoint:syscalls:sys_enter_getppid /pid == $1/ { @enter = count(); }\n"
 EXIT = "tracepoint:syscalls:sys_exit_getppid /pid == $1/ { @exit = count(); }\n"
 OTHERS = "tracepoint:syscalls:sys_enter_* /pid == 0/ { @other = count(); }\n"
-STOP_BY_INTERVAL = "interval:ms:30 { exit(); }\n"
+WINDOW = support.often(30, 300)  # ms: longer where less happens in it
+STOP_BY_INTERVAL = f"interval:ms:{WINDOW} {{ exit(); }}\n"
 STOP_IN_PROBE = ("tracepoint:syscalls:sys_exit_getppid /pid == $1/ "
-                 "{ @n++; if (@n > 20000) { exit(); } }\n")
+                 f"{{ @n++; if (@n > {support.often(20_000, 3000)}) {{ exit(); }} }}\n")
 FORGET = "END { clear(@n); }\n"
 
 
@@ -37,12 +37,22 @@ class Gate(unittest.TestCase):
         self.assertEqual(tracer.status, 0, tracer.err)
         return [support.map_value(tracer.out, name) for name in ("enter", "exit")]
 
+    def busy_runs(self, script, child, options, seconds, runs):
+        """The counts of @runs runs in which the child was seen: on a busy machine it may sleep
+        through some."""
+        counts = []
+        for _ in range(5 * runs):
+            pair = self.ends(script, child, *options, seconds=seconds)
+            counts += [pair] if min(pair) > 100 else []
+            if len(counts) == runs:
+                break
+        self.assertGreaterEqual(len(counts), runs / 2, counts)
+        return counts
+
     def differences(self, script, threads, *options, seconds=None, runs=RUNS):
         with support.Child("getppid", threads, 0) as child:
             child.go()
-            counts = [self.ends(script, child, *options, seconds=seconds) for _ in range(runs)]
-        # On a busy machine the child may sleep through one run, not through most of them.
-        self.assertGreater(statistics.median(min(pair) for pair in counts), 1000, counts)
+            counts = self.busy_runs(script, child, options, seconds, runs)
         return [enter - leave for enter, leave in counts]
 
     def check(self, script, threads, **how):
@@ -56,7 +66,7 @@ class Gate(unittest.TestCase):
         self.check(ENTER + EXIT + STOP_IN_PROBE + FORGET, 1)
 
     def test_one_thread_stopped_by_a_signal(self):
-        self.check(ENTER + EXIT, 1, seconds=0.03)
+        self.check(ENTER + EXIT, 1, seconds=WINDOW / 1000)
 
     def test_two_threads_stopped_by_an_interval(self):
         self.check(ENTER + EXIT + STOP_BY_INTERVAL, 2)
@@ -65,20 +75,20 @@ class Gate(unittest.TestCase):
         self.check(ENTER + EXIT + STOP_IN_PROBE + FORGET, 2)
 
     def test_two_threads_stopped_by_a_signal(self):
-        self.check(ENTER + EXIT, 2, seconds=0.03)
+        self.check(ENTER + EXIT, 2, seconds=WINDOW / 1000)
 
     def test_the_ends_the_other_way_round(self):
         self.check(EXIT + ENTER + STOP_BY_INTERVAL, 1)
 
     def test_hundreds_of_probes_between_the_ends(self):
-        self.check(ENTER + OTHERS + EXIT + STOP_BY_INTERVAL, 1, runs=5)
+        self.check(ENTER + OTHERS + EXIT + STOP_BY_INTERVAL, 1, runs=support.often(5, 1))
 
     def test_hundreds_of_probes_the_other_way_round(self):
-        self.check(EXIT + OTHERS + ENTER + STOP_BY_INTERVAL, 1, runs=5)
+        self.check(EXIT + OTHERS + ENTER + STOP_BY_INTERVAL, 1, runs=support.often(5, 1))
 
     def test_without_global_data(self):
         got = self.differences(ENTER + EXIT + STOP_BY_INTERVAL, 1,
-                               "--no-feature", "global_data", runs=10)
+                               "--no-feature", "global_data", runs=support.often(10, 2))
         self.assertLessEqual(max(map(abs, got)), 2, got)
 
     def test_raw_tracepoints(self):
@@ -92,7 +102,7 @@ class Gate(unittest.TestCase):
             script = ENTER + OTHERS + EXIT + STOP_BY_INTERVAL
             if not how:
                 script = "config = { sync_probes = 0 }\n" + script
-            got = self.differences(script, 1, *how, runs=10)
+            got = self.differences(script, 1, *how, runs=support.often(10, 3))
             self.assertGreater(max(map(abs, got)), 2, got)
 
     def test_what_is_printed_is_what_is_counted(self):
@@ -116,8 +126,8 @@ class Gate(unittest.TestCase):
                 pass
         least, most = (support.map_value(tracer.out, name) for name in ("min", "max"))
         self.assertGreaterEqual(least, 0)
-        self.assertLess(least, 10_000_000)
-        self.assertLess(most, 1_000_000_000)
+        self.assertLess(least, 10_000_000 * support.PATIENCE)
+        self.assertLess(most, 1_000_000_000 * support.PATIENCE)
 
 
 # One probe of each kind that fires by itself, many times a second.
@@ -131,8 +141,9 @@ KINDS = {
     "rawtracepoint": "rawtracepoint:sched_switch "
                      "{ @n = count(); @first = min(elapsed); @last = max(nsecs); }",
 }
-CLOSE = "interval:ms:60 { @closed = nsecs; exit(); }\n"
-IN_FLIGHT = 1_000_000  # ns that a program may still run which found the gate open
+CLOSE = f"interval:ms:{2 * WINDOW} {{ @closed = nsecs; exit(); }}\n"
+# ns that a program may still run which found the gate open
+IN_FLIGHT = 1_000_000 * support.PATIENCE
 
 
 class Kinds(unittest.TestCase):
@@ -154,7 +165,7 @@ class Kinds(unittest.TestCase):
         for kind, probe in KINDS.items():
             with self.subTest(kind=kind):
                 support.require_probes("tracepoint:sched:sched_switch")
-                for _ in range(3):
+                for _ in range(support.often(3, 1)):
                     first, late = self.run_kind(probe)
                     self.assertGreater(first, 0)
                     self.assertLess(late, IN_FLIGHT)
@@ -180,7 +191,7 @@ class Callers(unittest.TestCase):
             with support.Tracer("-e", script, child.pid) as tracer:
                 child.go()
                 child.expect("done\n")
-            child.process.communicate("\n", timeout=60)
+            child.process.communicate("\n", timeout=60 * support.PATIENCE)
             if child.process.returncode == 77:
                 self.skipTest("no 32-bit system calls here")
         self.assertEqual(support.map_value(tracer.out, "seen"), 100, tracer.out)

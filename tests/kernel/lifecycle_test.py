@@ -33,7 +33,7 @@ class Start(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="btrun-notify-") as directory, \
                 socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
             s.bind(f"{directory}/socket")
-            s.settimeout(30)
+            s.settimeout(30 * support.PATIENCE)
             with support.Tracer("-e", "interval:s:100 { }",
                                 env={"NOTIFY_SOCKET": f"{directory}/socket"}) as tracer:
                 self.assertIn(b"READY=1", s.recv(4096))
@@ -77,7 +77,7 @@ class Stop(unittest.TestCase):
             child.go()
             with support.Tracer("-e", GETPPID + END + script, child.pid, stop=sig) as tracer:
                 if sig:
-                    time.sleep(seconds)
+                    time.sleep(seconds * support.PATIENCE)
         self.check(tracer.out)
         self.assertEqual(support.wait_for_no_new_programs(before), set())
         return tracer
@@ -89,10 +89,11 @@ class Stop(unittest.TestCase):
         self.assertEqual(self.run_until(signal.SIGTERM).status, 0)
 
     def test_exit_in_an_interval(self):
-        self.assertEqual(self.run_until(script="interval:ms:50 { exit(5); }").status, 5)
+        script = f"interval:ms:{50 * support.PATIENCE} {{ exit(5); }}"
+        self.assertEqual(self.run_until(script=script).status, 5)
 
     def test_exit_in_a_probe(self):
-        script = "tracepoint:syscalls:sys_exit_getppid /pid == $1/ { exit(); }"
+        script = "tracepoint:syscalls:sys_exit_getppid /pid == $1 && @n > 0/ { exit(); }"
         self.assertEqual(self.run_until(script=script).status, 0)
 
     def test_the_end_of_the_command(self):
@@ -132,12 +133,12 @@ class Stop(unittest.TestCase):
             try:
                 line = process.stderr.readline()
                 self.assertIn(b"Attached", line)
-                time.sleep(0.5)
+                time.sleep(support.often(0.5, 4))
                 process.send_signal(signal.SIGINT)
                 time.sleep(2)
                 self.assertIsNone(process.poll(), "the output fitted into the pipe")
                 process.send_signal(signal.SIGINT)
-                process.wait(timeout=20)
+                process.wait(timeout=20 * support.PATIENCE)
             finally:
                 if process.poll() is None:
                     process.kill()

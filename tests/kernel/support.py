@@ -2,6 +2,8 @@
 """What the kernel tests share: running btrun beside a workload, disks of their own.
 
 The programs under test come from the environment: BTRUN, BTRUN_RUN, WORKLOAD, SCRIPTS.
+TEST_SLOW=1 is for a processor that is emulated: what is done very often is done less often,
+what takes time is given more. TEST_REPORTS is a directory for what became of each test.
 Tests see every process of the machine and must filter by their own; they signal and end
 only what they started.
 """
@@ -9,6 +11,7 @@ only what they started.
 import contextlib
 import ctypes
 import glob
+import json
 import os
 import re
 import select
@@ -24,8 +27,16 @@ BTRUN = os.environ.get("BTRUN", "")
 BTRUN_RUN = os.environ.get("BTRUN_RUN", "")
 WORKLOAD = os.environ.get("WORKLOAD", "")
 SCRIPTS = os.environ.get("SCRIPTS", "")
+REPORTS = os.environ.get("TEST_REPORTS", "")
+SLOW = bool(os.environ.get("TEST_SLOW"))
+PATIENCE = 10 if SLOW else 1  # what a time limit is multiplied by
 ALL_SKIPPED = 77
 ATTACHED = re.compile(r"Attached \d+ probes?\n")
+
+
+def often(count, when_slow):
+    """@count, or @when_slow on a processor that is emulated."""
+    return when_slow if SLOW else count
 
 
 class TraceError(Exception):
@@ -35,7 +46,7 @@ class TraceError(Exception):
 def btrun(*args, timeout=60, program=None, **kwargs):
     """Runs btrun to its end; returns the CompletedProcess, texts decoded."""
     env = dict(os.environ, BPFTRACE_COLOR="never", **kwargs.pop("env", {}))
-    return subprocess.run([program or BTRUN, *map(str, args)], env=env, timeout=timeout,
+    return subprocess.run([program or BTRUN, *map(str, args)], env=env, timeout=timeout * PATIENCE,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors="replace", check=False, **kwargs)
 
@@ -51,7 +62,7 @@ class Tracer:
     def __init__(self, *args, stop=signal.SIGINT, timeout=60, env=None):
         self.args = [BTRUN, *map(str, args)]
         self.stop = stop  # the signal at the end of the block; None: it ends by itself
-        self.timeout = timeout
+        self.timeout = timeout * PATIENCE
         self.env = dict(os.environ, BPFTRACE_COLOR="never", **(env or {}))
         self.err = ""
 
@@ -114,7 +125,7 @@ class Child:
 
     def finish(self):
         """Waits for the end; returns what was printed and raises if it failed."""
-        out, _ = self.process.communicate("\n" if self.hold else None, timeout=120)
+        out, _ = self.process.communicate("\n" if self.hold else None, timeout=120 * PATIENCE)
         if self.process.returncode:
             raise RuntimeError(f"the workload ended with {self.process.returncode}")
         return out
@@ -158,6 +169,11 @@ def require_probes(*probes):
     for probe in probes:
         if not has_probe(probe):
             raise unittest.SkipTest(f"there is no {probe} here")
+
+
+def has_feature(words):
+    """Whether the kernel has what --info calls @words."""
+    return bool(re.search(rf"^ *{re.escape(words)}: yes", btrun("--info").stdout, re.M))
 
 
 # bpf(2) commands: the ids of programs that the kernel holds
@@ -227,6 +243,61 @@ def lost_events(text):
     return sum(int(n) for n in re.findall(r"[Ll]ost (\d+) events?\b", text))
 
 
+def tests_of(suite):
+    """The ids of all tests in a suite."""
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from tests_of(test)
+        else:
+            yield test.id()
+
+
+class Report(unittest.TextTestResult):
+    """Remembers what became of each test: "passed", "failed", or ["skipped", reason]."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fate = {}
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self.fate.setdefault(test.id(), "passed")
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self.fate[test.id()] = ["skipped", reason]
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self.fate[test.id()] = "failed"
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.fate[test.id()] = "failed"
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err:
+            self.fate[test.id()] = "failed"
+
+    def of(self, name):
+        """What became of one test; its class or file may have been skipped or failed whole."""
+        for what, fate in self.fate.items():
+            whole = re.match(r"setUp(?:Class|Module) \((.*)\)", what)
+            if what == name or whole and name.startswith(whole[1] + "."):
+                return fate
+        return None  # not chosen
+
+
+def write_report(fates):
+    """As JSON: the kernel, the file, and {test: what became of it}."""
+    name = os.path.splitext(os.path.basename(sys.argv[0]))[0]
+    os.makedirs(REPORTS, exist_ok=True)
+    with open(f"{REPORTS}/{name}.json", "w", encoding="utf-8") as f:
+        json.dump({"kernel": os.uname().release, "file": name,
+                   "tests": {k.removeprefix("__main__."): v for k, v in fates.items()}}, f)
+
+
 def main():
     """Runs the tests of the calling file; exit status 77 when all were skipped."""
     for what in ("BTRUN", "WORKLOAD", "SCRIPTS"):
@@ -235,8 +306,14 @@ def main():
     if os.geteuid():
         print("SKIP: tracing needs root")
         sys.exit(ALL_SKIPPED)
-    result = unittest.main(verbosity=2, exit=False).result
-    if not result.wasSuccessful():
+    runner = unittest.TextTestRunner(verbosity=2, resultclass=Report)
+    program = unittest.main(exit=False, testRunner=runner)
+    # A suite forgets the tests that it has run: they are listed anew.
+    names = list(tests_of(unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])))
+    fates = {name: program.result.of(name) for name in names if program.result.of(name)}
+    if REPORTS:
+        write_report(fates)
+    if not program.result.wasSuccessful():
         sys.exit(1)
-    if result.testsRun and result.testsRun == len(result.skipped):
+    if fates and all(fate[0] == "skipped" for fate in fates.values()):
         sys.exit(ALL_SKIPPED)

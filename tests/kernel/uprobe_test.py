@@ -29,6 +29,10 @@ def symbol(name):
     return int(re.search(rf"^(\w+) \w {name}$", out, re.M)[1], 16)
 
 
+def has_func_in_returns():
+    return support.has_feature("address of the function in uprobes")
+
+
 class Traced(unittest.TestCase):
     def trace(self, script, *options, calls=CALLS, threads=1, parameters=()):
         """Runs @script while the workload makes its calls; its output."""
@@ -66,14 +70,17 @@ class Uprobe(Traced):
         self.assertEqual(support.map_value(out, "ten"), 145)
 
     def check_names(self, kind, *options):
+        with_func = kind == "uprobe" or has_func_in_returns()
+        count_func = "@f[func] = count(); " if with_func else ""
         out = self.trace(f"{kind}:{WORKLOAD}:called_* /pid == $1/ {{ @[probe] = count(); "
-                         "@f[func] = count(); }", *options)
+                         f"{count_func}}}", *options)
         probes = {f"{kind}:{WORKLOAD}:called_one": CALLS,
                   f"{kind}:{WORKLOAD}:called_two": CALLS // 2,
                   f"{kind}:{WORKLOAD}:called_ten": 1}
         self.assertEqual(support.map_values(out, ""), probes)
-        self.assertEqual(support.map_values(out, "f"),
-                         {name.split(":")[2]: n for name, n in probes.items()})
+        if with_func:
+            self.assertEqual(support.map_values(out, "f"),
+                             {name.split(":")[2]: n for name, n in probes.items()})
 
     def test_wildcard(self):
         self.check_names("uprobe")
@@ -124,8 +131,10 @@ class Uprobe(Traced):
 
     def test_pid(self):
         """-p: of two processes only one is seen, all its threads, with bulk links or without."""
+        name, before = ("func", "") if has_func_in_returns() else ("probe",
+                                                                   f"uretprobe:{WORKLOAD}:")
         script = (f"uprobe:{WORKLOAD}:called_one {{ @enter[pid] = count(); }}\n"
-                  f"uretprobe:{WORKLOAD}:called_* {{ @exit[pid, func] = count(); }}\n")
+                  f"uretprobe:{WORKLOAD}:called_* {{ @exit[pid, {name}] = count(); }}\n")
         for options in ([], ["--no-feature", "uprobe_multi"]):
             with support.Child("call", 2, 50, hold=True) as ours, \
                  support.Child("call", 1, 50, hold=True) as other:
@@ -141,8 +150,9 @@ class Uprobe(Traced):
             # no two lines with one key: threads share the name of a function
             self.assertEqual(len(re.findall("^@exit", tracer.out, re.M)), 3, tracer.out)
             self.assertEqual(support.map_values(tracer.out, "exit"),
-                             {f"{ours.pid}, called_one": 100, f"{ours.pid}, called_two": 50,
-                              f"{ours.pid}, called_ten": 2})
+                             {f"{ours.pid}, {before}called_one": 100,
+                              f"{ours.pid}, {before}called_two": 50,
+                              f"{ours.pid}, {before}called_ten": 2})
 
     def test_pid_names_the_program(self):
         with support.Child("call", 1, 10, hold=True) as child:
@@ -219,18 +229,22 @@ class Gate(unittest.TestCase):
         with support.Tracer(*options, "-e", script, child.pid,
                             stop=signal.SIGINT if seconds else None) as tracer:
             if seconds:
-                time.sleep(seconds)
+                time.sleep(seconds * support.PATIENCE)
         self.assertEqual(tracer.status, 0, tracer.err)
         enter, leave = (support.map_value(tracer.out, name) for name in ("enter", "exit"))
-        self.assertGreater(enter, 100, tracer.out)
-        self.assertGreater(leave, 100, tracer.out)
-        return enter - leave
+        return enter - leave if min(enter, leave) > 50 else None
 
-    def differences(self, script, threads, *options, seconds=None, runs=8):
+    def differences(self, script, threads, *options, seconds=None, runs=support.often(8, 2)):
         with support.Child("call", threads, 0) as child:
             child.go()
-            return [self.difference(script, child, *options, seconds=seconds)
-                    for _ in range(runs)]
+            got = []
+            for _ in range(5 * runs):  # on a busy machine the child may sleep through some
+                one = self.difference(script, child, *options, seconds=seconds)
+                got += [] if one is None else [one]
+                if len(got) == runs:
+                    break
+        self.assertGreaterEqual(len(got), runs / 2)
+        return got
 
     def check(self, script, threads, *options, **how):
         got = self.differences(script, threads, *options, **how)
@@ -247,11 +261,12 @@ class Gate(unittest.TestCase):
 
     def test_one_by_one(self):
         self.check(ENTER + OTHERS + EXIT + STOP_BY_INTERVAL, 1, "--no-feature", "uprobe_multi",
-                   runs=4)
+                   runs=support.often(4, 1))
 
     def test_switched_off_they_differ(self):
         """So that the tests above are known to be able to fail."""
-        got = self.differences(ENTER + OTHERS + EXIT + STOP_BY_INTERVAL, 1, "--no-sync", runs=4)
+        got = self.differences(ENTER + OTHERS + EXIT + STOP_BY_INTERVAL, 1, "--no-sync",
+                               "--no-feature", "uprobe_multi", runs=support.often(4, 1))
         self.assertGreater(max(map(abs, got)), 2, got)
 
 

@@ -23,7 +23,7 @@ PYTHON = "/usr/bin/python3"
 MODULES = ("virtio_pci", "virtio_console", "virtio_rng", "configfs", "null_blk", "loop",
            "scsi_debug", "sd_mod", "ext4", "dummy")
 # Programs of the machine's that busybox has not or has not well enough.
-PROGRAMS = ("losetup", "bash", "nm", "unshare", "taskset", "timeout")
+PROGRAMS = ("losetup", "bash", "ldd", "nm", "objdump", "unshare", "taskset", "timeout")
 LEFT_OUT_OF_PYTHON = {"test", "tests", "idlelib", "tkinter", "lib2to3", "ensurepip", "distutils",
                       "turtledemo", "pydoc_data", "dist-packages", "site-packages"}
 MERGED = ("bin", "sbin", "lib", "lib64")
@@ -108,7 +108,8 @@ def add_programs(archive, programs):
 
 def add_python(archive):
     """Python with as much of its library as a test may want; returns its ELF files."""
-    standard = subprocess.run([PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"],
+    script = "import sysconfig; print(sysconfig.get_path('stdlib'))"
+    standard = subprocess.run([PYTHON, "-c", script],
                               check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     leave_out = LEFT_OUT_OF_PYTHON | {x for x in os.listdir(standard) if x.startswith("config-")}
     archive.tree(standard, standard, leave_out)

@@ -117,7 +117,8 @@ def read_all(paths):
 def machine_sources(etc="/etc/apt"):
     """Every binary package source of the machine's, as (uri, suite)."""
     found = []
-    for text in read_all([f"{etc}/sources.list", *sorted(glob.glob(f"{etc}/sources.list.d/*.list"))]):
+    lists = [f"{etc}/sources.list", *sorted(glob.glob(f"{etc}/sources.list.d/*.list"))]
+    for text in read_all(lists):
         found += one_line_sources(text)
     for text in read_all(sorted(glob.glob(f"{etc}/sources.list.d/*.sources"))):
         found += deb822_sources(text)
