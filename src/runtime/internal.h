@@ -134,6 +134,7 @@ struct run {
 
 	struct probe_link **links;
 	size_t nlinks;
+	uint64_t *misses;   /* by row of ATTACHMENTS, first of a program: see misses.c */
 	unsigned nattached; /* probes, BEGIN and END included */
 	unsigned nwaiting;  /* probes that something may still happen to */
 

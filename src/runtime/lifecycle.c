@@ -115,7 +115,10 @@ static bool exiting(struct run *r)
 /* The gate opens here, and the command starts behind it. */
 static int wake(struct run *r)
 {
-	int err = failed("Failed to wake the probes", control_wake(&r->control));
+	int err;
+
+	note_misses(r);
+	err = failed("Failed to wake the probes", control_wake(&r->control));
 
 	r->woken = !err;
 	if (err || !r->child.pid)
@@ -178,6 +181,8 @@ static int finish(struct run *r)
 	signals_stopping(&r->signals);
 	notify_service("STOPPING=1\nSTATUS=Shutting down...");
 	err = fall_asleep(r);
+	if (r->misses) /* it woke */
+		note_misses(r);
 	if (!err)
 		err = failed("Failed to read events", events_drain(r));
 	if (!err)
@@ -189,6 +194,7 @@ static int finish(struct run *r)
 		print_maps(r);
 	output_flush(r->out);
 	report_losses(r);
+	report_misses(r);
 	return err;
 }
 
@@ -247,6 +253,7 @@ static void clean_up(struct run *r)
 	free(r->map_fds);
 	free(r->map_value_sizes);
 	free(r->was_zeroed);
+	free(r->misses);
 	output_free(r->out);
 	symbols_free(r->sym);
 	if (r->file && r->file != stdout)

@@ -16,6 +16,12 @@ int event_loop(struct run *r);
 /* Tells of lost events as they are noticed (once a second unless @now), of all at the end. */
 void report_lost_events(struct run *r, bool now);
 void report_losses(struct run *r);
+/*
+ * How often programs were passed over while awake: noted when they wake and again when they have
+ * gone to sleep, told at the end.
+ */
+void note_misses(struct run *r);
+void report_misses(const struct run *r);
 /* All of the script's maps, by name. */
 void print_maps(struct run *r);
 

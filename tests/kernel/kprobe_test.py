@@ -67,7 +67,10 @@ class Traced(unittest.TestCase):
                     pass
                 counts = [support.map_value(tracer.out, name) for name in ("enter", "exit")]
                 self.assertGreater(min(counts), 100, tracer.err)
-                self.assertLessEqual(abs(counts[0] - counts[1]), 4, counts)
+                # what the kernel itself passed over, a thread having been preempted in one
+                missed = sum(map(int, re.findall(r"Missed (\d+) events", tracer.err)))
+                self.assertLessEqual(missed, max(counts) // 20, tracer.err)
+                self.assertLessEqual(abs(counts[0] - counts[1]), 4 + missed, counts)
 
 
 class Kprobe(Traced):
