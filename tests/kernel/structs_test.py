@@ -136,6 +136,8 @@ class WithoutHeaders(unittest.TestCase):
             ["unshare", "-m", "sh", "-c",
              'mount -t tmpfs none /usr/include && exec "$@"', "sh", support.BTRUN, "-e", script],
             text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        if "mount:" in done.stderr or "unshare:" in done.stderr:
+            self.skipTest(f"no mounts of its own to be had here: {done.stderr.strip()}")
         self.assertEqual(done.stdout.split("\n")[:2], ["(24, 10, 1)", "true"], done.stderr)
 
 
