@@ -76,7 +76,7 @@ class Task(unittest.TestCase):
         self.assertEqual(tracer.out.split("\n")[0], f"{fields[25]} {fields[45]}")
 
     def test_whole_structs(self):
-        script = "begin { print(curtask->signal->rlim[7]); @l = curtask->signal->rlim[7]; }"
+        script = "begin { print(curtask->signal->rlim[4]); @l = curtask->signal->rlim[4]; }"
         done = subprocess.run(
             [support.BTRUN, "-q", "-e", script], text=True, stdout=subprocess.PIPE, timeout=60,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (55, 66)))
