@@ -102,7 +102,11 @@ class Gate(unittest.TestCase):
             script = ENTER + OTHERS + EXIT + STOP_BY_INTERVAL
             if not how:
                 script = "config = { sync_probes = 0 }\n" + script
-            got = self.differences(script, 1, *how, runs=support.often(10, 3))
+            got = []
+            for _ in range(30):  # until the child runs while only one end is attached
+                got += self.differences(script, 1, *how, runs=1)
+                if max(map(abs, got)) > 2:
+                    break
             self.assertGreater(max(map(abs, got)), 2, got)
 
     def test_what_is_printed_is_what_is_counted(self):
@@ -172,8 +176,12 @@ class Kinds(unittest.TestCase):
 
     def test_switched_off_they_are_early_or_late(self):
         """elapsed is 0 until the wake: so is its minimum when a probe fired too early."""
-        seen = [self.run_kind(probe, "--no-sync") for probe in KINDS.values() for _ in range(3)]
-        self.assertTrue(any(first == 0 or late > IN_FLIGHT for first, late in seen), seen)
+        seen = []
+        for probe in list(KINDS.values()) * 6:
+            seen.append(self.run_kind(probe, "--no-sync"))
+            if seen[-1][0] == 0 or seen[-1][1] > IN_FLIGHT:
+                return
+        self.fail(f"none was early or late: {seen}")
 
 
 class Callers(unittest.TestCase):
