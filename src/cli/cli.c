@@ -184,7 +184,7 @@ static int check_privileges(void)
 {
 	if (!geteuid())
 		return 0;
-	cli_error("btrun currently only supports running as the root user.");
+	cli_error("%s currently only supports running as the root user.", cli_name());
 	return -EPERM;
 }
 
@@ -267,6 +267,21 @@ static void warn_of_color(void)
 			    mode);
 }
 
+/*
+ * Ours, and the bpftrace whose language, options and output they are. Whoever calls the command
+ * by that name looks for its version in the first line.
+ */
+static void print_versions(void)
+{
+	bool stands_in = !strcmp(cli_name(), "bpftrace");
+
+	if (!stands_in)
+		puts("btrun v" BTRUN_VERSION);
+	puts("bpftrace v" CLI_BPFTRACE_VERSION);
+	if (stands_in)
+		puts("btrun v" BTRUN_VERSION);
+}
+
 int cli_main(int argc, char **argv)
 {
 	struct cli_options o = {0};
@@ -278,7 +293,7 @@ int cli_main(int argc, char **argv)
 	else if (o.mode == CLI_HELP)
 		cli_usage(stdout);
 	else if (o.mode == CLI_VERSION)
-		puts("btrun v" BTRUN_VERSION);
+		print_versions();
 	else
 		status = dispatch(&o);
 	cli_options_free(&o);

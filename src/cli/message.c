@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/message.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,11 @@
 #define RED    "\033[31m"
 #define YELLOW "\033[33m"
 #define RESET  "\033[0m"
+
+const char *cli_name(void)
+{
+	return strcmp(program_invocation_short_name, "bpftrace") ? "btrun" : "bpftrace";
+}
 
 bool cli_color(void)
 {

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+/* The name that the command was called by: "bpftrace" where it stands in for that, "btrun". */
+const char *cli_name(void);
 /* Whether messages are coloured: $BPFTRACE_COLOR (auto, always, never), else on terminals. */
 bool cli_color(void);
 /* "ERROR: ..." and "WARNING: ..." with a newline added. */
