@@ -203,3 +203,9 @@ LLVMValueRef cg_stack_len(struct codegen *cg, struct ast_expr *e)
 	LLVMAddIncoming(phi, &zero, &from, 1);
 	return phi;
 }
+
+LLVMValueRef cg_emit_stack_len(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
+{
+	(void)dst;
+	return cg_stack_len(cg, e->u.call.args.items[0]);
+}
