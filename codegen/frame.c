@@ -291,6 +291,7 @@ static LLVMValueRef scratch_var(struct codegen *cg, uint32_t at)
 	LLVMBasicBlockRef here = LLVMGetInsertBlock(cg->b);
 	LLVMValueRef p;
 
+	cg_scratch_slot(cg);
 	LLVMPositionBuilderBefore(cg->b, LLVMGetBasicBlockTerminator(cg->setup));
 	p = cg_scratch_at(cg, at);
 	cg_at(cg, here);
