@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "codegen/cg.h"
-#include "sema/internal.h"
 
 /* Loops up to so many rounds, nested ones multiplied, stay in the program. */
 #define INLINE_ROUNDS 8
@@ -80,7 +79,7 @@ static bool never_run(const struct ast_expr *e)
 
 static void walk_expr(struct ast_expr *e, void *arg)
 {
-	struct sema_visitor v = {walk_expr, walk_block, arg};
+	struct ast_visitor v = {walk_expr, walk_block, arg};
 	struct walk *w = arg;
 
 	if (never_run(e) || see_half(w, e))
@@ -89,7 +88,7 @@ static void walk_expr(struct ast_expr *e, void *arg)
 		see_var(w, e->u.var.decl);
 		var_of(w->cg, e->u.var.decl)->parts |= CG_PART_KEY | CG_PART_VALUE;
 	}
-	sema_visit_expr(e, &v);
+	ast_visit_expr(e, &v);
 }
 
 /* Rounds of a loop over a range of constants; UINT64_MAX: not known. */
@@ -138,7 +137,7 @@ static void walk_loop(struct walk *w, struct ast_stmt *st)
 
 static void walk_stmt(struct walk *w, struct ast_stmt *st)
 {
-	struct sema_visitor v = {walk_expr, walk_block, w};
+	struct ast_visitor v = {.expr = walk_expr, .block = walk_block, .arg = w};
 
 	if (st->dead)
 		return;
@@ -149,7 +148,7 @@ static void walk_stmt(struct walk *w, struct ast_stmt *st)
 		walk_expr(st->u.for_.end, w);
 		walk_loop(w, st);
 	} else {
-		sema_visit_stmt(st, &v);
+		ast_visit_stmt(st, &v);
 	}
 }
 
