@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/cache.h"
 #include "cli/files.h"
 #include "cli/handover.h"
 #include "cli/info.h"
@@ -92,6 +93,40 @@ static int use_script(const struct cli_options *o, struct target *t,
 									: EXIT_SUCCESS;
 }
 
+/* The compiler's messages as the cache keeps them (malloc). */
+static char *format_messages(const struct diag_list *d, bool color)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	diag_print(d, f, color, true);
+	if (!fclose(f))
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void keep(const struct cache_key *k, const struct target *t,
+		 const struct compile_output *out)
+{
+	char *messages = format_messages(out->diags, false);
+	char *colored = format_messages(out->diags, true);
+	struct cache_entry e = {
+		.messages = messages,
+		.colored = colored,
+		.image = out->image,
+		.image_size = out->image_size,
+	};
+
+	if (messages && colored)
+		cache_store(k, t, &e);
+	free(messages);
+	free(colored);
+}
+
 /* Compiles @text and does with it what was asked for. Returns the exit status. */
 static int run_script(const struct cli_options *o, struct target *t, const char *text, size_t size)
 {
@@ -99,8 +134,12 @@ static int run_script(const struct cli_options *o, struct target *t, const char 
 	struct cli_product elf = {0};
 	struct compile_output out;
 	struct compile_input in;
+	struct cache_key key;
 	int status = EXIT_FAILURE;
 	int err;
+
+	/* before anything is read: what changes meanwhile makes another key */
+	bool keeping = cache_key_make(&key, o, text, size);
 
 	fill_input(&in, o, text, size);
 	if (o->emit_elf && !analyse_only) {
@@ -113,6 +152,9 @@ static int run_script(const struct cli_options *o, struct target *t, const char 
 	diag_print(out.diags, stderr, cli_color(), !o->run.no_warnings);
 	if (!err && elf.temp)
 		err = cli_product_commit(&elf);
+	if (!err && keeping && out.sema->programs.len)
+		keep(&key, t, &out);
+	cache_key_free(&key);
 	if (!err)
 		status = use_script(o, t, &out);
 	cli_product_abandon(&elf);

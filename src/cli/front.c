@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/cache.h"
 #include "cli/files.h"
 #include "cli/handover.h"
 #include "cli/message.h"
@@ -76,9 +77,28 @@ static int run_handed_over(const struct cli_options *o)
 }
 
 /* Only returns with an exit status when it did not become the compiler. */
-static int compile(const struct cli_options *o, const char *text, size_t size)
+static int become_compiler(const struct cli_options *o, const char *text, size_t size)
 {
-	return handover_to_compiler(o->argv, text, size) ? EXIT_FAILURE : EXIT_SUCCESS;
+	return handover_to_compiler(o->argv, o->program ? NULL : text, size) ? EXIT_FAILURE
+									     : EXIT_SUCCESS;
+}
+
+/* What was compiled before is run, as if it had been compiled now. */
+static int use_script(const struct cli_options *o, const char *text, size_t size)
+{
+	struct cache_entry entry;
+	struct cache_key key;
+	bool found = cache_key_make(&key, o, text, size) && cache_find(&key, &entry);
+	int status;
+
+	cache_key_free(&key);
+	if (!found)
+		return become_compiler(o, text, size);
+	if (!o->run.no_warnings)
+		fputs(cli_color() ? entry.colored : entry.messages, stderr);
+	status = run_image(o, entry.image, entry.image_size);
+	cache_entry_free(&entry);
+	return status;
 }
 
 static int use_file(const struct cli_options *o)
@@ -89,9 +109,29 @@ static int use_file(const struct cli_options *o)
 
 	if (!data)
 		return EXIT_FAILURE;
-	status = is_image(data, size) ? run_image_file(o, data, size) : compile(o, data, size);
+	status = is_image(data, size) ? run_image_file(o, data, size) : use_script(o, data, size);
 	free(data);
 	return status;
+}
+
+static int show_cache(const struct cli_options *o)
+{
+	bool clear = !strcmp(o->cache_action, "clear");
+	int err = clear ? cache_clear(stdout) : cache_show(stdout);
+
+	if (!err)
+		return EXIT_SUCCESS;
+	cli_error("The cache cannot be %s: %s", clear ? "cleared" : "read", strerror(-err));
+	return EXIT_FAILURE;
+}
+
+static int use_source(const struct cli_options *o)
+{
+	if (o->file)
+		return use_file(o);
+	if (o->program)
+		return use_script(o, o->program, strlen(o->program));
+	return become_compiler(o, NULL, 0);
 }
 
 static void warn_of_color(void)
@@ -117,9 +157,11 @@ int main(int argc, char **argv)
 		cli_usage(stdout);
 	} else if (o.mode == CLI_VERSION) {
 		puts("btrun v" BTRUN_VERSION);
+	} else if (o.mode == CLI_CACHE) {
+		status = show_cache(&o);
 	} else {
 		warn_of_color();
-		status = o.file ? use_file(&o) : compile(&o, NULL, 0);
+		status = use_source(&o);
 	}
 	cli_options_free(&o);
 	return cli_flush_stdout(status);

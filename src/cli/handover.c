@@ -111,6 +111,16 @@ static int missing(const char *name, int err)
 	return err;
 }
 
+int handover_compiler_path(char *path)
+{
+	char found[PATH_MAX];
+	int err = find_program(found, COMPILER, COMPILER_INSTALLED);
+
+	if (err)
+		return err;
+	return realpath(found, path) ? 0 : -errno;
+}
+
 int handover_to_compiler(char *const *argv, const char *text, size_t size)
 {
 	char path[PATH_MAX];
