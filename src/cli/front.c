@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "cli/cache.h"
 #include "cli/files.h"
@@ -149,6 +150,8 @@ int main(int argc, char **argv)
 	struct cli_options o = {0};
 	int status = EXIT_SUCCESS;
 
+	/* begin and end see us by the name that we were called by */
+	prctl(PR_SET_NAME, program_invocation_short_name);
 	if (cli_options_parse(&o, argc, argv)) {
 		status = EXIT_FAILURE;
 	} else if (o.image_fd >= 0) {
@@ -156,7 +159,7 @@ int main(int argc, char **argv)
 	} else if (o.mode == CLI_HELP) {
 		cli_usage(stdout);
 	} else if (o.mode == CLI_VERSION) {
-		puts("btrun v" BTRUN_VERSION);
+		cli_print_versions(stdout);
 	} else if (o.mode == CLI_CACHE) {
 		status = show_cache(&o);
 	} else {
