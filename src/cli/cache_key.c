@@ -99,13 +99,15 @@ static void add_environment(FILE *f)
 static void add_kernel(FILE *f)
 {
 	struct utsname u;
+	uint64_t btf;
 
 	if (!uname(&u)) {
 		add_text(f, u.release);
 		add_text(f, u.version);
 		add_text(f, u.machine);
 	}
-	add_state(f, "/sys/kernel/btf/vmlinux");
+	btf = target_file_state("/sys/kernel/btf/vmlinux").size; /* its times come and go */
+	add(f, &btf, sizeof(btf));
 	add_lines(f, "/proc/modules", 2, NULL);
 	add_file(f, "/sys/devices/system/cpu/possible");
 	add_file(f, "/sys/devices/system/cpu/online");

@@ -48,6 +48,11 @@ static bool sync_wanted(const struct cli_options *o)
 	return !o->no_sync && !(env && !strcmp(env, "0"));
 }
 
+static void end_stage(void *times, const char *name)
+{
+	times_stage(times, name);
+}
+
 static void fill_input(struct compile_input *in, const struct cli_options *o, const char *text,
 		       size_t size)
 {
@@ -56,6 +61,8 @@ static void fill_input(struct compile_input *in, const struct cli_options *o, co
 		.text = text,
 		.size = size,
 		.dump = o->dump,
+		.stage = end_stage,
+		.stage_arg = o->clock,
 	};
 	in->sema = (struct sema_options){
 		.params = o->params,
@@ -89,8 +96,8 @@ static int use_script(const struct cli_options *o, struct target *t,
 	if (o->emit_image)
 		return cli_write_file(o->emit_image, out->image, out->image_size) ? EXIT_FAILURE
 										  : EXIT_SUCCESS;
-	return handover_to_runner(o->argv, out->image, out->image_size) ? EXIT_FAILURE
-									: EXIT_SUCCESS;
+	return handover_to_runner(o->argv, out->image, out->image_size, o->clock) ? EXIT_FAILURE
+										  : EXIT_SUCCESS;
 }
 
 /* The compiler's messages as the cache keeps them (malloc). */
@@ -141,6 +148,7 @@ static int run_script(const struct cli_options *o, struct target *t, const char 
 	/* before anything is read: what changes meanwhile makes another key */
 	bool keeping = cache_key_make(&key, o, text, size);
 
+	times_stage(o->clock, "compiler");
 	fill_input(&in, o, text, size);
 	if (o->emit_elf && !analyse_only) {
 		if (cli_product_begin(&elf, o->emit_elf))
@@ -152,8 +160,10 @@ static int run_script(const struct cli_options *o, struct target *t, const char 
 	diag_print(out.diags, stderr, cli_color(), !o->run.no_warnings);
 	if (!err && elf.temp)
 		err = cli_product_commit(&elf);
-	if (!err && keeping && out.sema->programs.len)
+	if (!err && keeping && out.sema->programs.len) {
 		keep(&key, t, &out);
+		times_stage(o->clock, "keep");
+	}
 	cache_key_free(&key);
 	if (!err)
 		status = use_script(o, t, &out);
@@ -215,13 +225,16 @@ static int dispatch(const struct cli_options *o)
 
 int cli_main(int argc, char **argv)
 {
-	struct cli_options o = {0};
-	int status = EXIT_SUCCESS;
+	struct times clock;
+	struct cli_options o = {.clock = &clock};
+	int status = EXIT_FAILURE;
 
-	if (cli_options_parse(&o, argc, argv))
-		status = EXIT_FAILURE;
-	else
+	times_start(&clock, NULL);
+	if (!cli_options_parse(&o, argc, argv)) {
+		if (o.times)
+			times_start(&clock, o.times);
 		status = dispatch(&o);
+	}
 	cli_options_free(&o);
 	return cli_flush_stdout(status);
 }

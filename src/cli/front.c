@@ -16,8 +16,17 @@
 #include "cli/options.h"
 #include "runtime/runtime.h"
 
+static void end_stage(void *arg, const char *name)
+{
+	const struct cli_options *o = arg;
+
+	times_stage(o->clock, name);
+	if (o->show_times && !strcmp(name, "wake"))
+		times_print(o->clock, stderr);
+}
+
 /* Opens the image and runs it. Returns the exit status. */
-static int run_image(const struct cli_options *o, const void *data, size_t size)
+static int run_image(struct cli_options *o, const void *data, size_t size)
 {
 	struct target *t;
 	struct image img;
@@ -35,6 +44,9 @@ static int run_image(const struct cli_options *o, const void *data, size_t size)
 	t = cli_open_target(o);
 	if (!t)
 		return EXIT_FAILURE;
+	o->run.stage = end_stage;
+	o->run.stage_arg = o;
+	times_stage(o->clock, "open");
 	status = runtime_run(&img, t, &o->run);
 	target_close(t);
 	return status;
@@ -46,7 +58,7 @@ static bool is_image(const char *data, size_t size)
 	       !memcmp(data, IMAGE_MAGIC, strlen(IMAGE_MAGIC));
 }
 
-static int run_image_file(const struct cli_options *o, const char *data, size_t size)
+static int run_image_file(struct cli_options *o, const char *data, size_t size)
 {
 	if (o->mode == CLI_LIST || o->emit_elf || o->emit_image || o->dump) {
 		cli_error("'%s' is compiled already: -l, --emit-elf, --emit-image and -d of a "
@@ -62,7 +74,7 @@ static int run_image_file(const struct cli_options *o, const char *data, size_t 
 }
 
 /* What btrun-compile made. */
-static int run_handed_over(const struct cli_options *o)
+static int run_handed_over(struct cli_options *o)
 {
 	size_t size;
 	char *data = handover_take(o->image_fd, &size);
@@ -80,12 +92,13 @@ static int run_handed_over(const struct cli_options *o)
 /* Only returns with an exit status when it did not become the compiler. */
 static int become_compiler(const struct cli_options *o, const char *text, size_t size)
 {
-	return handover_to_compiler(o->argv, o->program ? NULL : text, size) ? EXIT_FAILURE
-									     : EXIT_SUCCESS;
+	return handover_to_compiler(o->argv, o->program ? NULL : text, size, o->clock)
+		       ? EXIT_FAILURE
+		       : EXIT_SUCCESS;
 }
 
 /* What was compiled before is run, as if it had been compiled now. */
-static int use_script(const struct cli_options *o, const char *text, size_t size)
+static int use_script(struct cli_options *o, const char *text, size_t size)
 {
 	struct cache_entry entry;
 	struct cache_key key;
@@ -93,6 +106,7 @@ static int use_script(const struct cli_options *o, const char *text, size_t size
 	int status;
 
 	cache_key_free(&key);
+	times_stage(o->clock, "cache");
 	if (!found)
 		return become_compiler(o, text, size);
 	if (!o->run.no_warnings)
@@ -102,7 +116,7 @@ static int use_script(const struct cli_options *o, const char *text, size_t size
 	return status;
 }
 
-static int use_file(const struct cli_options *o)
+static int use_file(struct cli_options *o)
 {
 	size_t size;
 	char *data = cli_read_file(o->file, &size);
@@ -126,7 +140,7 @@ static int show_cache(const struct cli_options *o)
 	return EXIT_FAILURE;
 }
 
-static int use_source(const struct cli_options *o)
+static int use_source(struct cli_options *o)
 {
 	if (o->file)
 		return use_file(o);
@@ -147,14 +161,17 @@ static void warn_of_color(void)
 
 int main(int argc, char **argv)
 {
-	struct cli_options o = {0};
+	struct times clock;
+	struct cli_options o = {.clock = &clock};
 	int status = EXIT_SUCCESS;
 
 	/* begin and end see us by the name that we were called by */
 	prctl(PR_SET_NAME, program_invocation_short_name);
+	times_start(&clock, NULL);
 	if (cli_options_parse(&o, argc, argv)) {
 		status = EXIT_FAILURE;
 	} else if (o.image_fd >= 0) {
+		times_start(&clock, o.times);
 		status = run_handed_over(&o);
 	} else if (o.mode == CLI_HELP) {
 		cli_usage(stdout);

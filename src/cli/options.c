@@ -191,6 +191,19 @@ static int set_no_feature(struct cli_options *o, const char *arg)
 	return 0;
 }
 
+static int set_time(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->show_times = true;
+	return 0;
+}
+
+static int set_times(struct cli_options *o, const char *arg)
+{
+	o->times = arg;
+	return 0;
+}
+
 static int set_no_cache(struct cli_options *o, const char *arg)
 {
 	(void)arg;
@@ -369,6 +382,7 @@ static const struct option_row rows[] = {
 	{GROUP_SAFETY, 0, "no-feature", "FEATURE", "--no-feature FEATURE[,FEATURE]",
 	 "do without these kernel features (names: --info)", set_no_feature},
 
+	{GROUP_DEBUG, 0, "time", NULL, "--time", "show where the time of the start goes", set_time},
 	{GROUP_DEBUG, 0, "no-cache", NULL, "--no-cache",
 	 "compile the script in any case, and keep nothing", set_no_cache},
 	{GROUP_DEBUG, 0, "cache", "[ACTION]", "--cache[=show|clear]",
@@ -392,6 +406,7 @@ static const struct option_row rows[] = {
 	/* Between btrun and btrun-compile. */
 	{GROUP_DEBUG, 0, "script-fd", "FD", NULL, NULL, set_script_fd},
 	{GROUP_DEBUG, 0, "image-fd", "FD", NULL, NULL, set_image_fd},
+	{GROUP_DEBUG, 0, "times", "TIMES", NULL, NULL, set_times},
 };
 
 #define NROWS    (sizeof(rows) / sizeof(*rows))
@@ -593,21 +608,30 @@ static int take_script_words(struct cli_options *o, int n, char **words)
 	return 0;
 }
 
-/* getopt_long() moves the words about. Those handed over do not go back. */
+static bool is_handed_over(const char *word)
+{
+	static const char *const ours[] = {"--script-fd=", "--image-fd=", "--times="};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (!strncmp(word, ours[i], strlen(ours[i])))
+			return true;
+	return false;
+}
+
+/* getopt_long() moves the words about. Those handed over, which come first, do not go back. */
 static int keep_words(struct cli_options *o, int argc, char **argv)
 {
-	static const char *const ours[] = {"--script-fd=", "--image-fd="};
-	size_t n = 0;
+	int first = 1;
 
 	o->argv = calloc(argc + 1, sizeof(*o->argv));
 	if (!o->argv) {
 		cli_error("Out of memory");
 		return -EINVAL;
 	}
-	for (int i = 0; i < argc; i++)
-		if (i != 1 || (strncmp(argv[i], ours[0], strlen(ours[0])) &&
-			       strncmp(argv[i], ours[1], strlen(ours[1]))))
-			o->argv[n++] = argv[i];
+	while (first < argc && is_handed_over(argv[first]))
+		first++;
+	o->argv[0] = argv[0];
+	memcpy(o->argv + 1, argv + first, (argc - first) * sizeof(*argv));
 	return 0;
 }
 
@@ -616,7 +640,7 @@ static int keep_for_compiling(struct cli_options *o, const struct option_row *r,
 {
 	int err;
 
-	if (r->letter && strchr("oBq", r->letter))
+	if ((r->letter && strchr("oBq", r->letter)) || r->set == set_time || !r->shown)
 		return 0;
 	err = add_word(&o->compile_words, r->name ? r->name : r->arg_name);
 	return err ? err : add_word(&o->compile_words, arg ? arg : "");

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "cli/times.h"
 #include "runtime/runtime.h"
 
 enum cli_mode { CLI_RUN, CLI_LIST, CLI_INFO, CLI_HELP, CLI_VERSION, CLI_CACHE };
@@ -36,6 +37,9 @@ struct cli_options {
 	const char *emit_image;
 	const char *pid_text; /* -p as written, NULL: none */
 	bool no_cache;
+	bool show_times;            /* --time */
+	const char *times;          /* of the programs before this one; NULL: none */
+	struct times *clock;        /* the caller's */
 	const char *cache_action;   /* --cache: "show" or "clear"; NULL: not asked for */
 	const char **compile_words; /* what of it may matter to compiling; ends with NULL */
 	char **argv;                /* as given, before it was read; ends with NULL (malloc) */
