@@ -172,6 +172,7 @@ struct ast_expr {
 		struct {
 			struct ast_type *type; /* one of the two */
 			struct ast_expr *e;
+			struct ast_expr *shown; /* sema: the record that typeinfo() is */
 		} sizeof_;
 		struct {
 			struct ast_type *type; /* one of the two */

@@ -199,8 +199,9 @@ static void import_file(struct importer *m, const struct ast_import *i, const ch
 		return;
 	}
 	if (i->in_body && !k->in_body) {
-		diag_error(m->d, i->span, "Only C headers (.h) and C sources (.bpf.c) can be imported "
-					  "by a statement");
+		diag_error(m->d, i->span,
+			   "Only C headers (.h) and C sources (.bpf.c) can be imported "
+			   "by a statement");
 		return;
 	}
 	if (refuse_unsafe(m, i->span, path))
@@ -225,6 +226,8 @@ static void import_dir(struct importer *m, const struct ast_import *i, const cha
 		diag_error(m->d, i->span, "A directory cannot be imported by a statement");
 		return;
 	}
+	if (refuse_unsafe(m, i->span, path))
+		return;
 	n = scandir(path, &names, known_kinds, alphasort);
 	if (n < 0)
 		diag_error(m->d, i->span, "error reading import '%s': %s", path, strerror(errno));

@@ -306,8 +306,7 @@ static void classify_word(struct token_list *list, uint32_t i)
 	uint16_t before = i ? list->items[i - 1].kind : TOK_END;
 	bool starts = before == ';' || before == '{' || before == '}' || before == TOK_BRACE_EXPR;
 
-	if (starts && kind_at(list, i + 1) == TOK_STRING &&
-	    !strcmp(list->items[i].text, "import"))
+	if (starts && kind_at(list, i + 1) == TOK_STRING && !strcmp(list->items[i].text, "import"))
 		list->items[i].kind = TOK_IMPORT;
 }
 
