@@ -551,7 +551,7 @@ static const char *const expr_starts[] = {
 };
 static const char *const stmt_starts[] = {
 	"'let'", "'break'", "'continue'", "'return'", "'for'", "'if'", "'while'", "'unroll'",
-	"'{'", "';'", "'else'", NULL,
+	"'import'", "'{'", "';'", "'else'", NULL,
 };
 static const char *const operators[] = {
 	"'||'", "'&&'", "'|'", "'^'", "'&'", "'=='", "'!='", "'<'", "'>'", "'<='", "'>='", "'<<'",
