@@ -56,6 +56,8 @@ int compile_script(const struct compile_input *in, struct target *t, bool analys
 	uint32_t src = diag_add_source(out->diags, in->name, in->text, in->size);
 	struct ast_program *p = parse_program(out->diags, src);
 	if (!out->diags->errors)
+		parse_imports(out->diags, p, in->name);
+	if (!out->diags->errors)
 		parse_expand_macros(out->diags, p, is_builtin);
 	if (out->diags->errors)
 		return -EINVAL;

@@ -149,6 +149,7 @@ class Runner:
         values = {"script": script.rstrip("\n"), "file": f"{directory}/script.bt",
                   "dir": directory}
         for name, lines in [("script.bt", script.split("\n")[:-1]), *case.files.items()]:
+            os.makedirs(os.path.dirname(f"{directory}/{name}"), exist_ok=True)
             with open(f"{directory}/{name}", "w", encoding="utf-8") as f:
                 f.write("".join(line + "\n" for line in lines))
         def fill(text):
