@@ -431,6 +431,9 @@ static void aggregate_into(struct codegen *cg, struct ast_expr *e, LLVMValueRef 
 	case AST_RECORD:
 		tuple_into(cg, e, dst, to);
 		break;
+	case AST_TYPEINFO:
+		cg_expr_into(cg, e->u.sizeof_.shown, dst, to);
+		break;
 	case AST_TERNARY:
 		ternary_into(cg, e, dst, to);
 		break;
