@@ -326,20 +326,15 @@ LLVMValueRef cg_aggregation_at(struct codegen *cg, const struct sema_map *m, LLV
 	int ncpus = libbpf_num_possible_cpus();
 	struct merge s = {cg_alloca(cg, cg->i64, "total"), cg_alloca(cg, cg->i64, "count")};
 	LLVMValueRef cpu = cg_alloca(cg, cg->i64, "cpu");
-	LLVMBasicBlockRef head = cg_block(cg, "cpus"), body = cg_block(cg, "cpu"),
-			  use = cg_block(cg, "cpu_value"), next = cg_block(cg, "cpu_next"),
-			  done = cg_block(cg, "merged");
+	LLVMBasicBlockRef body = cg_block(cg, "cpu"), use = cg_block(cg, "cpu_value"),
+			  next = cg_block(cg, "cpu_next"), done = cg_block(cg, "merged");
 
 	cg_store(cg, cg_const(cg, cg->i64, 0), s.total);
 	cg_store(cg, cg_const(cg, cg->i64, 0), s.count);
 	cg_store(cg, cg_const(cg, cg->i64, 0), cpu);
-	cg_goto(cg, head);
-	cg_at(cg, head);
-	LLVMValueRef i = cg_load(cg, cg->i64, cpu);
-	LLVMBuildCondBr(cg->b,
-			LLVMBuildICmp(cg->b, LLVMIntULT, i, cg_const(cg, cg->i64, ncpus), ""), body,
-			done);
+	cg_goto(cg, body);
 	cg_at(cg, body);
+	LLVMValueRef i = cg_load(cg, cg->i64, cpu);
 	LLVMValueRef args[] = {cg_script_map(cg, m)->var, key, i};
 	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, HELPER_LOOKUP_PERCPU, args, 3));
 	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), next, use);
@@ -347,8 +342,11 @@ LLVMValueRef cg_aggregation_at(struct codegen *cg, const struct sema_map *m, LLV
 	merge_cpu(cg, m->value, &s, p);
 	cg_goto(cg, next);
 	cg_at(cg, next);
-	cg_store(cg, LLVMBuildAdd(cg->b, i, cg_const(cg, cg->i64, 1), ""), cpu);
-	cg_goto(cg, head);
+	i = LLVMBuildAdd(cg->b, i, cg_const(cg, cg->i64, 1), "");
+	cg_store(cg, i, cpu);
+	LLVMBuildCondBr(cg->b,
+			LLVMBuildICmp(cg->b, LLVMIntULT, i, cg_const(cg, cg->i64, ncpus), ""), body,
+			done);
 	cg_at(cg, done);
 
 	LLVMValueRef total = cg_load(cg, cg->i64, s.total);
