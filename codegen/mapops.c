@@ -220,6 +220,9 @@ void cg_map_compound(struct codegen *cg, struct ast_expr *map, enum ast_binary_o
 	const struct sema_map *m = map->u.map.decl;
 	LLVMValueRef v = cg_expr_as(cg, value, m->value);
 	LLVMBasicBlockRef done = cg_block(cg, "changed");
+
+	if (cg_pointer_step(m->value) > 1)
+		v = LLVMBuildMul(cg->b, v, cg_const(cg, cg->i64, cg_pointer_step(m->value)), "");
 	LLVMValueRef p = cg_map_slot(cg, m, cg_map_key(cg, map), done);
 	LLVMValueRef at = cg_offset(cg, p, cg_map_value_off(m));
 
@@ -241,7 +244,8 @@ LLVMValueRef cg_map_incdec(struct codegen *cg, struct ast_expr *e, bool want)
 	const struct sema_map *m = e->u.incdec.e->u.map.decl;
 	LLVMTypeRef t = cg_type(cg, m->value);
 	LLVMBasicBlockRef done = cg_block(cg, "changed");
-	LLVMValueRef by = LLVMConstInt(t, e->u.incdec.decrement ? -1ull : 1, 1);
+	uint64_t step = cg_pointer_step(m->value);
+	LLVMValueRef by = LLVMConstInt(t, e->u.incdec.decrement ? -step : step, 1);
 	LLVMValueRef result = cg_alloca(cg, cg->i64, "result");
 
 	cg_store(cg, cg_const(cg, cg->i64, 0), result);
