@@ -268,7 +268,9 @@ struct type *sema_type_call(struct sema *s, struct ast_expr *e)
 	e->u.call.builtin = NULL;
 	e->u.call.action = NULL;
 	if (e->u.call.macro_bang) {
-		sema_error(s, e->span, "macros are not supported yet");
+		sema_error(s, e->span, "Unknown macro: '%s'", e->u.call.name);
+		if (b)
+			sema_hint(s, "%s is a function: call it without '!'", e->u.call.name);
 		return NULL;
 	}
 	if (!b || !(b->flags & BUILTIN_FUNC))

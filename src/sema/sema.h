@@ -48,6 +48,7 @@ struct sema_config {
 /* A scratch variable; one object for all its uses in one body. */
 struct sema_var {
 	const char *name; /* without $ */
+	uint32_t mark;    /* of the macro's expansion that it belongs to; 0: none */
 	struct type *type;
 	struct span first;
 	uint32_t index; /* within its program, from 0 */
