@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "cli/files.h"
 #include "cli/handover.h"
@@ -109,6 +110,8 @@ int main(int argc, char **argv)
 	struct cli_options o = {0};
 	int status = EXIT_SUCCESS;
 
+	/* begin and end see us by the name that we were called by */
+	prctl(PR_SET_NAME, program_invocation_short_name);
 	if (cli_options_parse(&o, argc, argv)) {
 		status = EXIT_FAILURE;
 	} else if (o.image_fd >= 0) {
@@ -116,7 +119,7 @@ int main(int argc, char **argv)
 	} else if (o.mode == CLI_HELP) {
 		cli_usage(stdout);
 	} else if (o.mode == CLI_VERSION) {
-		puts("btrun v" BTRUN_VERSION);
+		cli_print_versions(stdout);
 	} else {
 		warn_of_color();
 		status = o.file ? use_file(&o) : compile(&o, NULL, 0);

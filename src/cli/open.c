@@ -13,7 +13,7 @@ static int check_privileges(void)
 {
 	if (!geteuid())
 		return 0;
-	cli_error("btrun currently only supports running as the root user.");
+	cli_error("%s currently only supports running as the root user.", cli_name());
 	return -EPERM;
 }
 

@@ -446,17 +446,18 @@ void cli_usage(FILE *out)
 {
 	enum option_group group = GROUP_MAIN;
 
-	fputs("btrun - runs bpftrace scripts: tracing for Linux, all probes awake at once\n"
-	      "\n"
-	      "USAGE:\n"
-	      "    btrun [options] filename [parameters]\n"
-	      "    btrun [options] -            (the script comes from standard input)\n"
-	      "    btrun [options] -e 'program' [parameters]\n"
-	      "    named parameters of a script go after --, e.g. btrun FILE -- --disk=loop0\n"
-	      "    btrun FILE -- --help         shows those that the script takes\n"
-	      "\n"
-	      "OPTIONS:\n",
-	      out);
+	fprintf(out,
+		"btrun - runs bpftrace scripts: tracing for Linux, all probes awake at once\n"
+		"\n"
+		"USAGE:\n"
+		"    %1$s [options] filename [parameters]\n"
+		"    %1$s [options] -            (the script comes from standard input)\n"
+		"    %1$s [options] -e 'program' [parameters]\n"
+		"    named parameters of a script go after --, e.g. %1$s FILE -- --disk=loop0\n"
+		"    %1$s FILE -- --help         shows those that the script takes\n"
+		"\n"
+		"OPTIONS:\n",
+		cli_name());
 	for (size_t i = 0; i < NROWS; i++) {
 		if (!rows[i].shown)
 			continue;
@@ -493,8 +494,14 @@ static int parse_pid(struct cli_options *o)
 		return 0;
 	errno = 0;
 	pid = strtoull(o->pid_text, &end, 0);
-	if (end == o->pid_text || *end || *o->pid_text == '-' || errno) {
-		cli_error("Failed to parse pid: invalid integer: %s", o->pid_text);
+	if (end == o->pid_text || *end) {
+		cli_error("Failed to parse pid: invalid %s: %s",
+			  end == o->pid_text ? "integer" : "trailing bytes", o->pid_text);
+		return -EINVAL;
+	}
+	if (errno) {
+		cli_error("Failed to parse pid: overflow error, maximum value is %llu: %s",
+			  ULLONG_MAX, o->pid_text);
 		return -EINVAL;
 	}
 	if (pid > MAX_PID) {
