@@ -180,7 +180,8 @@ def null_blk_device(size):
             with open(f"{path}/{name}", "w", encoding="ascii") as f:
                 f.write(str(value))
         with open(f"{path}/index", encoding="ascii") as f:
-            yield f"/dev/nullb{int(f.read())}"
+            names = os.path.basename(path), f"nullb{int(f.read())}"  # newer kernels, older ones
+        yield next(f"/dev/{x}" for x in names if os.path.exists(f"/sys/block/{x}"))
     finally:
         os.rmdir(path)
 
