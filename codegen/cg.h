@@ -107,7 +107,10 @@ struct cg_map *cg_map_new(struct codegen *cg, const char *elf_name, uint32_t typ
 void cg_object_open(struct codegen *cg);
 void cg_object_close(struct codegen *cg);
 struct cg_map *cg_script_map(struct codegen *cg, const struct sema_map *m);
-struct cg_map *cg_stack_map(struct codegen *cg, uint32_t depth);
+/* The map that keeps stacks of type @t: a u64 id each, the number of frames, the frames. */
+struct cg_map *cg_stack_map(struct codegen *cg, const struct type *t);
+/* Bytes of one frame: an address, or a struct bpf_stack_build_id. */
+uint32_t cg_stack_frame_size(const struct type *t);
 /* The address of a control word, offset in struct image_control. */
 LLVMValueRef cg_control_word(struct codegen *cg, uint32_t offset);
 LLVMValueRef cg_control_load(struct codegen *cg, LLVMTypeRef type, uint32_t offset);
@@ -248,15 +251,32 @@ const char *cg_section(enum image_attach_kind k);
 void cg_leave(struct codegen *cg);
 
 /* ---- builtins.c and its siblings ----------------------------------------------------------- */
-typedef LLVMValueRef cg_emit_fn(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst);
 /*
- * Generates a builtin: returns a scalar's value; aggregates are written to @dst (their own
- * type) and NULL is returned. @dst NULL with an aggregation: see cg_aggregate().
+ * An emitter generates a builtin: returns a scalar's value; aggregates are written to @dst
+ * (their own type) and NULL is returned.
  */
+typedef LLVMValueRef cg_emit_fn(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst);
+/* The last column of src/sema/builtins.def, one emitter for each name. */
+#define BUILTIN(id, name, flags, min, max, check, emit) cg_emit_fn cg_emit_##emit;
+#include "sema/builtins.def"
+#undef BUILTIN
+/* Generates a builtin, by its emitter. Aggregations: see cg_aggregate(). */
 LLVMValueRef cg_builtin(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst);
+/* Argument @n of a call; NULL: not given. */
+static inline struct ast_expr *cg_arg_of(struct ast_expr *e, size_t n)
+{
+	return e->kind == AST_CALL && n < e->u.call.args.len ? e->u.call.args.items[n] : NULL;
+}
+/* A helper without arguments. */
+LLVMValueRef cg_call0(struct codegen *cg, unsigned helper);
+/* Writes an IMAGE_K_USYM: an address of the current process. */
+void cg_store_usym(struct codegen *cg, LLVMValueRef addr, LLVMValueRef dst);
 /* @m[...] = count() and the like. */
 void cg_aggregate(struct codegen *cg, struct ast_expr *map, struct ast_expr *call);
 LLVMValueRef cg_nsecs(struct codegen *cg);
+
+/* ---- stack.c: kstack, ustack ----------------------------------------------------------------- */
+LLVMValueRef cg_stack_len(struct codegen *cg, struct ast_expr *e); /* of a stack: i64 */
 
 /* ---- pack.c ------------------------------------------------------------------------------------
  */

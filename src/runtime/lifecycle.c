@@ -130,11 +130,12 @@ static void announce(struct run *r)
 {
 	if (!r->opts->quiet)
 		output_attached(r->out, r->nattached);
-	output_idle(r->out);
+	/* for test drivers; what begin printed is still in the buffer, and comes after it */
 	if (getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED")) {
 		puts("__BPFTRACE_NOTIFY_PROBES_ATTACHED");
 		fflush(stdout);
 	}
+	output_idle(r->out);
 	notify_service("READY=1\nSTATUS=Processing events...");
 }
 
