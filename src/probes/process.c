@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,44 +144,6 @@ int process_add_u16(int pid, uint64_t address, int by)
 
 /* ---- symbols ------------------------------------------------------------------------ */
 
-static bool find_in_table(Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr, const char *symbol,
-			  uint64_t *address)
-{
-	Elf_Data *data = elf_getdata(scn, NULL);
-	size_t n = data && shdr->sh_entsize ? shdr->sh_size / shdr->sh_entsize : 0;
-
-	for (size_t i = 0; i < n; i++) {
-		const char *name;
-		GElf_Sym sym;
-
-		if (!gelf_getsym(data, i, &sym))
-			break;
-		if (sym.st_shndx == SHN_UNDEF || GELF_ST_TYPE(sym.st_info) == STT_TLS)
-			continue;
-		name = elf_strptr(elf, shdr->sh_link, sym.st_name);
-		if (!name || strcmp(name, symbol))
-			continue;
-		*address = sym.st_value;
-		return true;
-	}
-	return false;
-}
-
-static bool find_symbol(Elf *elf, const char *symbol, uint64_t *address)
-{
-	Elf_Scn *scn = NULL;
-
-	while ((scn = elf_nextscn(elf, scn))) {
-		GElf_Shdr shdr;
-
-		if (gelf_getshdr(scn, &shdr) &&
-		    (shdr.sh_type == SHT_SYMTAB || shdr.sh_type == SHT_DYNSYM) &&
-		    find_in_table(elf, scn, &shdr, symbol, address))
-			return true;
-	}
-	return false;
-}
-
 int process_symbol_address(int pid, const char *symbol, uint64_t *address)
 {
 	char *path = user_path_of_process(pid);
@@ -192,8 +153,8 @@ int process_symbol_address(int pid, const char *symbol, uint64_t *address)
 
 	if (err)
 		goto out;
-	err = find_symbol(f.elf, symbol, address) ? process_load_bias(pid, path, &f, &bias)
-						  : -ENOENT;
+	err = elf_symbol_address(f.elf, symbol, address) ? process_load_bias(pid, path, &f, &bias)
+							 : -ENOENT;
 	*address += bias;
 	elf_file_close(&f);
 out:

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <gelf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,7 +81,65 @@ static bool parse_note(const char *desc, size_t size, struct raw_note *note)
 	return note->provider && note->name;
 }
 
-static int add(struct usdt_notes *notes, const struct raw_note *raw, uint64_t offset,
+/* ---- operands by name ----------------------------------------------------------------- */
+
+/* A symbol with an addition: "name", "name+8"; @end is behind it. The address as linked. */
+static bool resolve(Elf *elf, const char *s, const char *end, uint64_t *addr)
+{
+	size_t len = strcspn(s, "+-");
+	char name[256];
+	bool found;
+
+	if (len > (size_t)(end - s))
+		len = end - s;
+	if (!len || len >= sizeof(name))
+		return false;
+	memcpy(name, s, len);
+	name[len] = 0;
+	found = elf_symbol_address(elf, name, addr);
+	if (s + len < end)
+		*addr += strtoll(s + len, NULL, 0);
+	return found;
+}
+
+/*
+ * "-4@name(%rip)" is told by a distance from the probe, as the program's own instructions would
+ * tell it: what is known here, and nobody knows any more once it is loaded. A malloc, or NULL.
+ */
+static char *without_names(Elf *elf, const char *operands, uint64_t probe)
+{
+	size_t size = 0;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	while (*operands) {
+		size_t len = strcspn(operands, " "), at = strcspn(operands, "@");
+		const char *end = operands + len, *name = operands + at + 1;
+		const char *paren = memchr(operands, '(', len);
+		uint64_t addr;
+
+		if (at < len && paren && !strncmp(paren, "(%rip)", 6) &&
+		    resolve(elf, name, paren, &addr))
+			fprintf(out, "%.*s%lld%.*s", (int)at + 1, operands,
+				(long long)(addr - probe), (int)(end - paren), paren);
+		else
+			fwrite(operands, 1, len, out);
+		operands = end;
+		len = strspn(operands, " ");
+		fwrite(operands, 1, len, out);
+		operands += len;
+	}
+	if (!fclose(out))
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* ---- notes ------------------------------------------------------------------------------- */
+
+static int add(struct usdt_notes *notes, Elf *elf, const struct raw_note *raw, uint64_t offset,
 	       uint64_t semaphore)
 {
 	struct usdt_note *items = notes->items, *note;
@@ -96,7 +155,7 @@ static int add(struct usdt_notes *notes, const struct raw_note *raw, uint64_t of
 	*note = (struct usdt_note){
 		.provider = strdup(raw->provider),
 		.name = strdup(raw->name),
-		.operands = strdup(raw->operands ? raw->operands : ""),
+		.operands = without_names(elf, raw->operands ? raw->operands : "", raw->address),
 		.offset = offset,
 		.semaphore = semaphore,
 	};
@@ -113,7 +172,7 @@ static int take_note(struct usdt_notes *notes, struct elf_file *f, const struct 
 		return 0;
 	if (raw->semaphore)
 		semaphore = place_in_file(f->elf, raw->semaphore + moved);
-	return add(notes, raw, offset, semaphore);
+	return add(notes, f->elf, raw, offset, semaphore);
 }
 
 static int by_name(const void *pa, const void *pb)
