@@ -252,6 +252,12 @@ static int set_emit_elf(struct cli_options *o, const char *arg)
 	return 0;
 }
 
+static int set_aot(struct cli_options *o, const char *arg)
+{
+	o->aot = arg;
+	return 0;
+}
+
 static int set_emit_image(struct cli_options *o, const char *arg)
 {
 	o->emit_image = arg;
@@ -411,8 +417,14 @@ static const struct option_row rows[] = {
 	 "write the compiled script to FILE and stop;\n"
 	 "btrun FILE and btrun-run FILE run it",
 	 set_emit_image},
+	{GROUP_DEBUG, 0, "aot", "FILE", "--aot FILE",
+	 "write the compiled script to FILE as a program of its own,\n"
+	 "which needs no compiler, and stop",
+	 set_aot},
 	/* Taken and ignored, as bpftrace does: BTF is always used where there is any. */
 	{GROUP_DEBUG, 'b', "btf", NULL, NULL, NULL, NULL},
+	/* Likewise: the kernel raises semaphores for all processes of the file. */
+	{GROUP_DEBUG, 0, "usdt-file-activation", NULL, NULL, NULL, NULL},
 	/* Likewise: what is generated is always verified. */
 	{GROUP_DEBUG, 0, "verify-llvm-ir", NULL, NULL, NULL, NULL},
 	/* Between btrun and btrun-compile. */
