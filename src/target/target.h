@@ -49,6 +49,8 @@ struct target;
 	X(KPROBE_MULTI, "kprobe_multi", TARGET_VERSION(5, 18, 0), "kprobe.multi links")            \
 	X(KPROBE_SESSION, "kprobe_session", TARGET_VERSION(6, 10, 0), "kprobe.session links")      \
 	X(UPROBE_MULTI, "uprobe_multi", TARGET_VERSION(6, 6, 0), "uprobe.multi links")             \
+	X(REF_CTR, "uprobe_refcount", TARGET_VERSION(4, 20, 0),                                    \
+	  "semaphores of USDT probes raised by the kernel")                                        \
 	X(FENTRY, "fentry", TARGET_VERSION(5, 5, 0), "fentry and fexit")                           \
 	X(ITER, "iter", TARGET_VERSION(5, 8, 0), "iterators")                                      \
 	X(D_PATH, "d_path", TARGET_VERSION(5, 10, 0), "d_path")                                    \
@@ -91,6 +93,12 @@ void target_close(struct target *t);
 bool target_has(struct target *t, enum target_feature f);
 /* Switches features off: "a,b". Returns 0, or -EINVAL with the unknown name in @err. */
 int target_disable(struct target *t, const char *names, char *err, size_t errlen);
+/*
+ * Switches probes off: wildcards for their full names ("kprobe:blk_*,tracepoint:block:*").
+ * The text must outlive the target.
+ */
+void target_hide_probes(struct target *t, const char *patterns);
+bool target_hides_probe(const struct target *t, const char *name);
 const char *target_feature_name(enum target_feature f);
 /* What it is, for people. */
 const char *target_feature_words(enum target_feature f);
