@@ -34,9 +34,16 @@ static const char *const sections[IMAGE_NATTACH] = {
 	[IMAGE_AT_FEXIT] = "fexit",
 };
 
-const char *cg_section(enum image_attach_kind k)
+const char *cg_section(const struct codegen *cg, enum image_attach_kind k)
 {
-	return sections[k];
+	const char *section = sections[k];
+	bool attached = k == IMAGE_AT_RAW_TP;
+
+	/* what we run ourselves, where such programs cannot be run for the asking */
+	if (section && !attached && !strcmp(section, "raw_tp") &&
+	    !target_has(cg->r->target, TARGET_F_RAW_TP_TEST_RUN))
+		return "perf_event";
+	return section;
 }
 
 /* ---- the gate --------------------------------------------------------------------- */
@@ -46,7 +53,8 @@ static void find_control(struct codegen *cg)
 	LLVMValueRef key = cg_alloca_var(cg, 8, "control_key");
 	LLVMBasicBlockRef found = cg_block(cg, "control");
 
-	cg->control_ptr = cg_alloca_var(cg, 8, "control_ptr");
+	if (!cg->control_ptr)
+		cg->control_ptr = cg_alloca_var(cg, 8, "control_ptr");
 	cg_store(cg, cg_const(cg, cg->i32, 0), key);
 	LLVMValueRef args[] = {cg->control_map->var, key};
 	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, BPF_FUNC_map_lookup_elem, args, 2));
@@ -106,7 +114,8 @@ static void finish_lookup(struct codegen *cg)
 	struct cg_map *map;
 
 	cg_at(cg, cg->lookup);
-	if (!cg->scratch_slot) {
+	cg_frame_fill(cg);
+	if (!cg->scratch_used) {
 		cg_goto(cg, cg->setup);
 		return;
 	}
@@ -116,7 +125,7 @@ static void finish_lookup(struct codegen *cg)
 		 key);
 	LLVMValueRef args[] = {map->var, key};
 	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, BPF_FUNC_map_lookup_elem, args, 2));
-	LLVMBuildStore(cg->b, p, cg->scratch_slot);
+	LLVMBuildStore(cg->b, p, cg_scratch_slot(cg));
 	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), cg->leave, cg->setup);
 }
 
@@ -130,21 +139,13 @@ static void go_on_if(struct codegen *cg, LLVMValueRef cond, const char *name)
 	cg_at(cg, next);
 }
 
+/*
+ * Probes that are attached to a process see others too: uprobes when another tracer traces those,
+ * events of perf when they inherited them.
+ */
 static bool needs_pid_filter(const struct sema_program *p)
 {
-	switch (p->attach) {
-	case IMAGE_AT_TRACEPOINT:
-	case IMAGE_AT_RAW_TP:
-	case IMAGE_AT_UPROBE: /* attached to the process, which other tracers' probes undo */
-	case IMAGE_AT_URETPROBE:
-	case IMAGE_AT_KPROBE:
-	case IMAGE_AT_KRETPROBE:
-	case IMAGE_AT_FENTRY:
-	case IMAGE_AT_FEXIT:
-		return true;
-	default:
-		return false; /* attached to the process, or not an event of any */
-	}
+	return !(p->type->flags & PROBE_UNGATED) && p->attach != IMAGE_AT_INTERVAL;
 }
 
 static void filter_pid(struct codegen *cg)
@@ -279,7 +280,7 @@ static void begin_function(struct codegen *cg)
 	unsigned frame = LLVMGetEnumAttributeKindForName("nounwind", 8);
 
 	cg->fn = LLVMAddFunction(cg->mod, cg->prog->name, type);
-	LLVMSetSection(cg->fn, cg_section(cg->prog->attach));
+	LLVMSetSection(cg->fn, cg_section(cg, cg->prog->attach));
 	LLVMAddAttributeAtIndex(cg->fn, LLVMAttributeFunctionIndex,
 				LLVMCreateEnumAttribute(cg->ctx, frame, 0));
 	cg->ctx_arg = LLVMGetParam(cg->fn, 0);
@@ -298,11 +299,12 @@ static void reset_program(struct codegen *cg, struct sema_program *p)
 	cg->control_ptr = cg->scratch_slot = NULL;
 	cg->sys_nr = cg->sys_probe = NULL;
 	cg->scratch_top = cg->scratch_floor = cg->scratch_need = 0;
+	cg->scratch_used = false;
 	cg->slots.len = 0;
 	cg->stmt_depth = 0;
 	cg->loop = NULL;
 	cg->into_record = false;
-	cg->vars = arena_alloc(cg->arena, (p->nvars + 1) * sizeof(*cg->vars));
+	cg_frame_plan(cg, p);
 }
 
 static bool never_runs(const struct sema_program *p)
@@ -318,6 +320,7 @@ static void body(struct codegen *cg)
 
 	filter_pid(cg);
 	filter_syscall(cg);
+	cg_frame_note_syscall(cg);
 	if (p->predicate)
 		go_on_if(cg, cg_truth(cg, cg_expr64(cg, p->predicate)), "body");
 	cg_block_stmts(cg, p->body);
@@ -328,7 +331,7 @@ static void body(struct codegen *cg)
 void cg_program(struct codegen *cg, struct sema_program *p)
 {
 	reset_program(cg, p);
-	if (!cg_section(p->attach)) {
+	if (!cg_section(cg, p->attach)) {
 		cg_fail(cg, p->span, "%s probes are not supported yet", p->type->name);
 		return;
 	}
@@ -336,6 +339,7 @@ void cg_program(struct codegen *cg, struct sema_program *p)
 	LLVMBasicBlockRef main = cg_block(cg, "main"), first = cg_block(cg, "gate");
 
 	cg_at(cg, cg->entry);
+	cg_frame_open(cg);
 	LLVMMoveBasicBlockAfter(first, cg->entry); /* dumps read in the order of events */
 	LLVMBuildBr(cg->b, first);
 	cg_at(cg, cg->setup);

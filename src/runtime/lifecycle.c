@@ -13,6 +13,12 @@
 
 #include "runtime/stages.h"
 
+static void end_stage(const struct run *r, const char *name)
+{
+	if (r->opts->stage)
+		r->opts->stage(r->opts->stage_arg, name);
+}
+
 /* ---- before anything is attached ---------------------------------------------------- */
 
 static int open_output(struct run *r)
@@ -103,7 +109,15 @@ static int prepare(struct run *r)
 	raise_file_limit(r);
 	remember_programs(r);
 	err = load(r);
-	return err ? err : attach_all(r);
+	if (err)
+		return err;
+	end_stage(r, "load");
+	if (r->opts->no_sync)
+		err = failed("Failed to wake the probes", control_wake(&r->control));
+	if (!err)
+		err = attach_all(r);
+	end_stage(r, "attach");
+	return err;
 }
 
 /* ---- start --------------------------------------------------------------------------- */
@@ -154,12 +168,14 @@ static int start(struct run *r)
 		err = failed("Failed to read events", events_drain(r));
 	if (err)
 		return err;
+	end_stage(r, "begin");
 	if (exiting(r))
 		r->stop = STOP_EXIT;
 	else
 		err = wake(r);
 	if (err)
 		return err;
+	end_stage(r, "wake");
 	if (r->stop == STOP_NONE && !r->nwaiting && !r->child.pid)
 		r->stop = STOP_DONE;
 	announce(r);
@@ -177,7 +193,7 @@ static int fall_asleep(struct run *r)
 		detach_all(r); /* no gate: only detaching ends their running */
 	if (err || !r->woken || !attached)
 		return err; /* nobody there to be waited for */
-	return failed("Failed to wait for probes", wait_for_programs());
+	return failed("Failed to wait for probes", wait_for_programs(r->target));
 }
 
 static int finish(struct run *r)

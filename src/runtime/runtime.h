@@ -29,7 +29,11 @@ struct runtime_options {
 	const char *const *debug_dirs; /* --debuginfo: see debug_file.h; NULL: none */
 	bool quiet, verbose, dry_run, unsafe;
 	bool no_warnings;
+	bool no_sync;   /* the gate is open before anything is attached */
 	unsigned debug; /* enum runtime_debug bits */
+	/* Told of each stage's end: "load", "attach", "begin", "wake"; may be NULL. */
+	void (*stage)(void *arg, const char *name);
+	void *stage_arg;
 };
 
 /*

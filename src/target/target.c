@@ -89,6 +89,7 @@ void target_close(struct target *t)
 	if (t->btf != t->btf_bytes.elf)
 		btf__free(t->btf);
 	btf_bytes_free(&t->btf_bytes);
+	depends_free(&t->depends);
 	free(t);
 }
 
@@ -125,6 +126,27 @@ int target_disable(struct target *t, const char *names, char *err, size_t errlen
 		names += len + (names[len] == ',');
 	}
 	return 0;
+}
+
+void target_hide_probes(struct target *t, const char *patterns)
+{
+	t->hidden_probes = patterns;
+}
+
+bool target_hides_probe(const struct target *t, const char *name)
+{
+	const char *p = t->hidden_probes ? t->hidden_probes : "";
+	char pattern[256];
+
+	while (*p) {
+		size_t len = strcspn(p, ",");
+
+		snprintf(pattern, sizeof(pattern), "%.*s", (int)len, p);
+		if (target_glob(pattern, name))
+			return true;
+		p += len + (p[len] == ',');
+	}
+	return false;
 }
 
 const char *target_feature_name(enum target_feature f)
