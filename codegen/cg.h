@@ -218,6 +218,8 @@ LLVMValueRef cg_arg_scalar(struct codegen *cg, const struct type_field *f);
 void cg_arg_copy(struct codegen *cg, const struct type_field *f, LLVMValueRef dst);
 /* A pointer as a number to reckon with, where the verifier knows it to be a pointer. */
 LLVMValueRef cg_forget_pointer(struct codegen *cg, LLVMValueRef v);
+/* The same for what is a pointer in any program. */
+LLVMValueRef cg_as_number(struct codegen *cg, LLVMValueRef v);
 /* In programs whose context is struct pt_regs: a register, and argument @n of the function. */
 LLVMValueRef cg_register(struct codegen *cg, const char *name);
 LLVMValueRef cg_call_arg(struct codegen *cg, uint32_t n);
@@ -247,6 +249,8 @@ bool cg_has_padding(const struct type *t);
 /* Copies an aggregate of type @from at @src (BPF memory) to @dst as type @to. */
 void cg_convert(struct codegen *cg, LLVMValueRef src, const struct type *from, LLVMValueRef dst,
 		const struct type *to);
+/* What p + 1 adds to a pointer of this type; 1 for numbers. */
+uint64_t cg_pointer_step(const struct type *t);
 /* Evaluates for its effects. */
 void cg_expr_discard(struct codegen *cg, struct ast_expr *e);
 
