@@ -95,7 +95,7 @@ struct codegen {
 	LLVMTypeRef i1, i8, i16, i32, i64, ptr;
 
 	VEC(struct cg_map *) maps;
-	struct cg_map *events, *zeros, *scratch;
+	struct cg_map *events, *zeros, *scratch, *remembered;
 	LLVMValueRef control; /* global variable, or NULL: control_map */
 	struct cg_map *control_map;
 	LLVMValueRef next_elem;   /* the callback of len(), once it is needed */
@@ -365,6 +365,9 @@ void cg_aggregate(struct codegen *cg, struct ast_expr *map, struct ast_expr *cal
 LLVMValueRef cg_nsecs(struct codegen *cg);
 
 /* ---- stack.c: kstack, ustack ----------------------------------------------------------------- */
+#define CG_PROCESS_KEY 24 /* bytes: pid and name, which changes with what is executed */
+/* Tells user space of the current process once, so that it is known when it has gone. */
+void cg_remember_process(struct codegen *cg);
 LLVMValueRef cg_stack_len(struct codegen *cg, struct ast_expr *e); /* of a stack: i64 */
 
 /* ---- pack.c ------------------------------------------------------------------------------------
