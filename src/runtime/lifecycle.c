@@ -188,7 +188,7 @@ static int fall_asleep(struct run *r)
 		detach_all(r); /* no gate: only detaching ends their running */
 	if (err || !r->woken || !attached)
 		return err; /* nobody there to be waited for */
-	return failed("Failed to wait for probes", wait_for_programs());
+	return failed("Failed to wait for probes", wait_for_programs(r->target));
 }
 
 static int finish(struct run *r)
