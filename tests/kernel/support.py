@@ -33,7 +33,7 @@ SLOW = bool(os.environ.get("TEST_SLOW"))
 PATIENCE = 10 if SLOW else 1  # what a time limit is multiplied by
 ALL_SKIPPED = 77
 ENVIRONMENT = dict(os.environ, BPFTRACE_COLOR="never", BTRUN_CACHE="0")
-ATTACHED = re.compile(r"Attached \d+ probes?\n")
+ATTACHED = re.compile(r"Attached (\d+) probes?\n")
 
 
 def often(count, when_slow):
