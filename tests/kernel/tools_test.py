@@ -8,6 +8,7 @@ became of each is printed in a table. The packages come through apt, or lie in t
 
 import contextlib
 import ctypes
+import functools
 import glob
 import importlib
 import os
@@ -62,11 +63,14 @@ SAYS = {
     "vfscount": r"@\[vfs_read\]: \d+|@\[.*vfs_read\]: \d+",
     "vfsstat": r"@(\[)?.*vfs_(read|write|open).*: \d+",
 }
+# Scripts that list the names which several kernels have were written when a missing one was
+# a warning, whatever the settings.
+SETTINGS = {"bookworm": {"BPFTRACE_MISSING_PROBES": "warn"}}
 # What later kernels no longer have, and since when: the tool was written for older ones.
 GONE = {("bookworm", "runqlen"): (6, 14)}  # cfs_rq.nr_running
-LINE = re.compile(r"ERROR: (.*)")
-NO_PROBE = re.compile(r"No matches for (k(?:ret)?probe|u(?:ret)?probe|tracepoint|rawtracepoint|"
-                      r"hardware|software|fentry|fexit) (\S+?)[.:]?(?: this kernel has no .*)?$")
+NO_FILE = re.compile(r"ERROR: uprobe target file '(\S+)' does not exist or is not executable")
+NO_PROBE = re.compile(r"(?:ERROR|WARNING): No matches for (\w+) (\S+?)[.:]?"
+                      r"(?: this kernel has no .*?)?(?: Skipping\.)?$", re.M)
 
 
 def directory(suite):
@@ -169,13 +173,19 @@ def kernel_version():
     return tuple(int(x) for x in re.findall(r"\d+", os.uname().release)[:2])
 
 
+@functools.cache
 def traceable():
-    """The functions that kprobes can be put on; None where that is not told."""
+    """The functions that kprobes can be put on."""
     for path in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing"):
         with contextlib.suppress(OSError), \
              open(f"{path}/available_filter_functions", encoding="utf-8") as f:
             return {line.split()[0] for line in f}
-    return None
+    return set()
+
+
+def is_there(kind, what):
+    """Whether a probe that was not found is there, as far as that can be told."""
+    return kind in ("kprobe", "kretprobe") and what in traceable()
 
 
 class Tool:
@@ -189,7 +199,8 @@ class Tool:
         self.err = tempfile.TemporaryFile("w+", errors="replace")
         self.process = subprocess.Popen([support.BTRUN, path], stdin=subprocess.DEVNULL,
                                         stdout=self.out, stderr=self.err,
-                                        env=dict(os.environ, BPFTRACE_COLOR="never"))
+                                        env={**os.environ, **SETTINGS.get(self.suite, {}),
+                                             "BPFTRACE_COLOR": "never"})
         self.attached, self.fate = False, None
 
     def errors(self):
@@ -197,8 +208,11 @@ class Tool:
         return self.err.read()
 
     def wait_until_attached(self, until):
-        while not self.attached and self.process.poll() is None and time.monotonic() < until:
+        while not self.attached and time.monotonic() < until:
+            ended = self.process.poll() is not None
             self.attached = bool(support.ATTACHED.search(self.errors()))
+            if ended:
+                break
             time.sleep(0 if self.attached else 0.05)
 
     def end(self):
@@ -215,38 +229,45 @@ class Tool:
         self.err.close()
 
     def judge(self, out, err):
+        missing = NO_PROBE.findall(err)
+        there = [x for x in missing if is_there(*x)]
+        if there:
+            return f"FAILED: is there, and was not found: {there}"
+        if self.left_out_all(err, missing):
+            return "no such probes here: " + (", ".join(map(" ".join, missing)) or "all left out")
         if not self.attached:
-            return self.why_not(err)
+            return self.why_not(err, missing)
         if self.process.returncode:
             return f"FAILED: exit status {self.process.returncode}: {err.strip()[-300:]}"
-        wrong = [x for x in err.splitlines() if x and not support.ATTACHED.match(x + "\n")]
+        warnings = len(re.findall("WARNING: ", err)) - len(missing)
         says = SAYS.get(self.name)
-        if self.may_leave_out() and int(support.ATTACHED.search(err)[1]) <= BEGIN_AND_END:
-            return "no such probes here: it left out all that are missing"
         if says and not re.search(says, out, re.S):
-            return f"FAILED: says not what it should: {out[-300:]!r} {wrong[:3]}"
+            return f"FAILED: says not what it should: {out[-300:]!r} {err[:200]!r}"
         lines = sum(1 for x in out.splitlines() if x.strip())
-        return f"ok, {lines} lines" + (f", {len(wrong)} warnings: {wrong[0]}" if wrong else "")
+        return f"ok, {lines} lines" + (f", {warnings} warnings" if warnings else "") + (
+            f", {len(missing)} probes are not here" if missing else "")
 
-    def may_leave_out(self):
+    def left_out_all(self, err, missing):
+        """With missing_probes on ignore or warn: none of what it is for is left."""
         with open(self.path, encoding="utf-8") as f:
-            return re.search(r"missing_probes\s*=\s*\"?ignore", f.read())
+            ignores = re.search(r"missing_probes\s*=\s*\"?ignore", f.read())
+        if not ignores and not missing:
+            return False
+        found = support.ATTACHED.search(err)
+        errors = re.findall("ERROR: (.*)", err)
+        return (int(found[1]) <= BEGIN_AND_END if found else
+                errors and all(re.match("Undefined map|No probes to attach", x) for x in errors))
 
-    def why_not(self, err):
+    def why_not(self, err, missing):
         """Only probes that this kernel, or machine, indeed has not are an excuse."""
-        errors = LINE.findall(err)
-        if self.may_leave_out() and errors and all(x.startswith("Undefined map") for x in errors):
-            return "no such probes here: it left out all that are missing"
-        if kernel_version() >= GONE.get((self.suite, self.name), (1 << 16,)):
+        errors = re.findall("ERROR: .*", err)
+        if errors and all(map(NO_FILE.match, errors)):
+            return f"no such file here: {NO_FILE.match(errors[0])[1]}"
+        if errors and kernel_version() >= GONE.get((self.suite, self.name), (1 << 16,)):
             return f"no such thing in this kernel: {errors[0]}"
-        missing = [NO_PROBE.match(x) for x in errors]
-        if not errors or not all(missing):
-            return f"FAILED: {' '.join(errors)[:300] or err.strip()[-300:] or 'did not attach'}"
-        functions = traceable() if support.has_feature("kprobes") else set()
-        for kind, what in (m.groups() for m in missing):
-            if kind.endswith("probe") and kind[0] == "k" and functions and what in functions:
-                return f"FAILED: {kind} {what} is there"
-        return "no such probes here: " + ", ".join(f"{m[1]} {m[2]}" for m in missing)
+        if errors and all(map(NO_PROBE.match, errors)):
+            return "no such probes here: " + ", ".join(map(" ".join, missing))
+        return f"FAILED: {' '.join(errors)[:300] or err.strip()[-300:] or 'did not attach'}"
 
 
 def run_together(paths, device):
