@@ -34,8 +34,8 @@ static int open_fault_event(void)
 }
 
 /*
- * Lets the kernel write into @page while the event is on, for one overflow at most. A fault of the
- * kernel's own has a kernel stack, and none of the faults of this process counts.
+ * Lets the kernel write into @page while the event is on, for one overflow at most. A fault in
+ * the kernel has a stack there; what the process itself may meet with is not looked at.
  */
 static int fault_with_event(int event, char *page, unsigned long request)
 {
