@@ -7,8 +7,10 @@
 
 #include "codegen/cg.h"
 
-#define SCRATCH_MAP "scratch"
-#define ZEROS_MAP   "zeros"
+#define SCRATCH_MAP    "scratch"
+#define ZEROS_MAP      "zeros"
+#define REMEMBERED_MAP "processes"
+#define REMEMBERED_MAX 8192
 /* The runtime sets the real size of the ring buffer before it loads the object. */
 #define EVENTS_SIZE_DEFAULT (256 * 1024)
 
@@ -124,6 +126,17 @@ static void add_events(struct codegen *cg)
 	cg->events->max_entries = 0; /* libbpf: one for each CPU */
 }
 
+/* Processes that user space was told of; those of long ago are forgotten. */
+static struct cg_map *add_remembered(struct codegen *cg)
+{
+	struct cg_map *m = cg_map_new(cg, REMEMBERED_MAP, BPF_MAP_TYPE_LRU_HASH);
+
+	m->key_size = CG_PROCESS_KEY;
+	m->value_size = 8;
+	m->max_entries = REMEMBERED_MAX;
+	return m;
+}
+
 void cg_object_open(struct codegen *cg)
 {
 	add_license(cg);
@@ -137,6 +150,8 @@ void cg_object_open(struct codegen *cg)
 			cg->has_control_actions = true;
 	if (cg->r->actions.len)
 		add_events(cg);
+	if (cg->r->remember)
+		cg->remembered = add_remembered(cg);
 }
 
 /* Once all programs are there, the sizes of the internal maps are known. */
