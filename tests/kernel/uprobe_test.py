@@ -274,6 +274,7 @@ class Gate(unittest.TestCase):
         self.check(ENTER + OTHERS + EXIT + STOP_BY_INTERVAL, 1, "--no-feature", "uprobe_multi",
                    runs=support.often(4, 1))
 
+    @support.same_everywhere
     def test_switched_off_they_differ(self):
         """So that the tests above are known to be able to fail."""
         got = []
