@@ -166,7 +166,7 @@ static void assign_var(struct sema *s, struct ast_stmt *st)
 	target->type = v->type;
 }
 
-static void type_assign(struct sema *s, struct ast_stmt *st)
+static void type_assign_to(struct sema *s, struct ast_stmt *st)
 {
 	struct ast_expr *target = st->u.assign.target;
 
@@ -179,6 +179,14 @@ static void type_assign(struct sema *s, struct ast_stmt *st)
 	} else {
 		assign_map(s, st);
 	}
+}
+
+static void type_assign(struct sema *s, struct ast_stmt *st)
+{
+	type_assign_to(s, st);
+	if (st->u.assign.compound)
+		st->u.assign.warning =
+			sema_warn_of_division(s, st->span, st->u.assign.op, st->u.assign.value);
 }
 
 static void declare_type(struct sema *s, struct ast_stmt *st, struct sema_var *v)
