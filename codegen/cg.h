@@ -159,6 +159,11 @@ struct cg_place {
 };
 /* Reads @size bytes at @p into BPF memory @dst; zeros when it cannot be read. */
 void cg_read(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_place p);
+/* @n (i64), or @max when it is more: so that the verifier sees it. */
+LLVMValueRef cg_at_most(struct codegen *cg, LLVMValueRef n, uint32_t max);
+/* Likewise @n bytes (i64), of which there are at most @max; what is not read stays as it was. */
+void cg_read_bounded(struct codegen *cg, LLVMValueRef dst, LLVMValueRef n, uint32_t max,
+		     struct cg_place p);
 /* Reads a NUL-terminated string: at most @size bytes with the NUL. Returns the helper's result. */
 LLVMValueRef cg_read_str(struct codegen *cg, LLVMValueRef dst, uint32_t size, LLVMValueRef from,
 			 enum type_space space);
@@ -264,6 +269,8 @@ static inline struct ast_expr *cg_arg_of(struct ast_expr *e, size_t n)
 }
 /* A helper without arguments. */
 LLVMValueRef cg_call0(struct codegen *cg, unsigned helper);
+/* Process and thread id as bpf_get_current_pid_tgid() has them, in this PID namespace. */
+LLVMValueRef cg_pid_tgid(struct codegen *cg, bool init);
 /* Writes an IMAGE_K_USYM: an address of the current process. */
 void cg_store_usym(struct codegen *cg, LLVMValueRef addr, LLVMValueRef dst);
 /* @m[...] = count() and the like. */

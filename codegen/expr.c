@@ -318,7 +318,7 @@ static void convert_bytes(struct codegen *cg, LLVMValueRef src, const struct typ
 void cg_convert(struct codegen *cg, LLVMValueRef src, const struct type *from, LLVMValueRef dst,
 		const struct type *to)
 {
-	if (from->kind == IMAGE_K_STRING && to->kind == IMAGE_K_STRING) {
+	if (from->kind == to->kind && (to->kind == IMAGE_K_STRING || to->kind == IMAGE_K_BUFFER)) {
 		convert_bytes(cg, src, from, dst, to);
 		return;
 	}

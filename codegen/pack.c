@@ -44,17 +44,12 @@ static void pack_actions(struct codegen *cg, struct image_builder *b)
 {
 	for (size_t i = 0; i < cg->r->actions.len; i++) {
 		const struct sema_action *a = cg->r->actions.items[i];
-		unsigned line, col;
-
-		diag_position(cg->r->diags, a->span, &line, &col);
 		struct image_action row = {
 			.kind = a->kind,
 			.fmt = image_add_string(b, a->fmt ? a->fmt : ""),
 			.type = type_row(b, a->payload),
 			.map = a->map ? a->map->index : IMAGE_NONE,
-			.where = image_add_string(b, arena_printf(cg->arena, "%s:%u:%u",
-								  cg->r->opts->script_name, line,
-								  col)),
+			.where = image_add_string(b, diag_place(cg->r->diags, a->span)),
 			.arg = {a->arg[0], a->arg[1]},
 		};
 

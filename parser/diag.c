@@ -186,17 +186,21 @@ static void print_lines(FILE *out, const struct source *s, uint32_t first, uint3
 	}
 }
 
-static void print_place(FILE *out, const struct source *s, const struct span *at)
+const char *diag_place(const struct diag_list *d, struct span at)
 {
+	const struct source *s;
+	unsigned begin_line, end_line;
 	uint32_t first, last;
-	unsigned begin_line = line_of(s, at->begin, &first);
-	unsigned end_line = line_of(s, at->end, &last);
 
-	if (begin_line == end_line)
-		fprintf(out, "%s:%u:%u-%u: ", s->name, begin_line, at->begin - first + 1,
-			at->end - first + 1);
-	else
-		fprintf(out, "%s:%u-%u: ", s->name, begin_line, end_line);
+	if (at.src >= d->sources.len)
+		return "";
+	s = &d->sources.items[at.src];
+	begin_line = line_of(s, at.begin, &first);
+	end_line = line_of(s, at.end, &last);
+	if (begin_line != end_line)
+		return arena_printf(d->arena, "%s:%u-%u", s->name, begin_line, end_line);
+	return arena_printf(d->arena, "%s:%u:%u-%u", s->name, begin_line, at.begin - first + 1,
+			    at.end - first + 1);
 }
 
 static void print_quote(FILE *out, const struct source *s, const struct span *at)
@@ -219,7 +223,7 @@ static void print_one(const struct diag_list *d, const struct diag *g, FILE *out
 	if (color)
 		fputs(error ? COLOR_RED : COLOR_YELLOW, out);
 	if (s)
-		print_place(out, s, &g->span);
+		fprintf(out, "%s: ", diag_place(d, g->span));
 	fprintf(out, "%s: %s%s\n", error ? "ERROR" : "WARNING", g->message,
 		color ? COLOR_RESET : "");
 	if (s)

@@ -203,7 +203,10 @@ struct image_control {
 	/* unread bytes in the ring buffer beyond which printf and print of values give up, so
 	 * that IMAGE_EVENTS_RESERVE bytes stay free; set by user space; 0: no limit */
 	uint64_t events_limit;
-	uint64_t reserved[3];
+	/* what TAI is ahead of the clock that nsecs reads, ns */
+	int64_t tai_offset;
+	/* the PID namespace that pids are told in, where it is not the first one: its file */
+	uint64_t pidns_dev, pidns_ino;
 	/* what was lost, on a cache line of its own; added to atomically */
 	uint64_t lost_events;  /* no room in the ring buffer */
 	uint64_t lost_updates; /* a map was full */

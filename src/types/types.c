@@ -145,6 +145,16 @@ struct type *type_string(struct types *ts, uint32_t size)
 	return *t;
 }
 
+struct type *type_buffer(struct types *ts, uint32_t size)
+{
+	struct type **t = type_table_slot(ts, size, TYPE_KEY(KEY_BUFFER, 0));
+
+	if (!*t)
+		*t = type_new(ts, IMAGE_K_BUFFER, sizeof(uint32_t) + ((size + 3) & ~3u),
+			      sizeof(uint32_t));
+	return *t;
+}
+
 /* The byte more than asked for tells a string that was cut from one that just fits. */
 struct type *type_string_read(struct types *ts)
 {
