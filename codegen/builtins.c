@@ -111,6 +111,14 @@ LLVMValueRef cg_nsecs(struct codegen *cg)
 				    : BPF_FUNC_ktime_get_ns);
 }
 
+LLVMValueRef cg_tai_ns(struct codegen *cg)
+{
+	LLVMValueRef ahead =
+		cg_control_load(cg, cg->i64, offsetof(struct image_control, tai_offset));
+
+	return LLVMBuildAdd(cg->b, cg_nsecs(cg), ahead, "");
+}
+
 LLVMValueRef cg_emit_nsecs(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
 {
 	const char *clock = NULL;
@@ -122,11 +130,8 @@ LLVMValueRef cg_emit_nsecs(struct codegen *cg, struct ast_expr *e, LLVMValueRef 
 		return cg_call0(cg, BPF_FUNC_ktime_get_ns);
 	if (clock && !strcmp(clock, "tai"))
 		return cg_call0(cg, BPF_FUNC_ktime_get_tai_ns);
-	if (clock && !strcmp(clock, "sw_tai")) /* by the clock that user space compared it with */
-		return LLVMBuildAdd(
-			cg->b, cg_nsecs(cg),
-			cg_control_load(cg, cg->i64, offsetof(struct image_control, tai_offset)),
-			"");
+	if (clock && !strcmp(clock, "sw_tai"))
+		return cg_tai_ns(cg);
 	return cg_nsecs(cg);
 }
 

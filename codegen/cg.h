@@ -276,6 +276,8 @@ void cg_store_usym(struct codegen *cg, LLVMValueRef addr, LLVMValueRef dst);
 /* @m[...] = count() and the like. */
 void cg_aggregate(struct codegen *cg, struct ast_expr *map, struct ast_expr *call);
 LLVMValueRef cg_nsecs(struct codegen *cg);
+/* The TAI clock, by the clock that nsecs reads and what user space found between the two. */
+LLVMValueRef cg_tai_ns(struct codegen *cg);
 
 /* ---- pack.c ------------------------------------------------------------------------------------
  */

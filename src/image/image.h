@@ -76,15 +76,16 @@ enum image_kind {
 	IMAGE_K_PROBE,       /* u32 row of PROBES, shown as the probe's name */
 	IMAGE_K_DISK,        /* u32 kernel dev_t (major << 20 | minor), shown as the disk's name */
 	/* aggregations: only as map values; the layout of one CPU's value */
-	IMAGE_K_COUNT, /* s64 */
-	IMAGE_K_SUM,   /* s64; IMAGE_TF_SIGNED */
-	IMAGE_K_MIN,   /* s64 value, u64 set (0: no value yet) */
-	IMAGE_K_MAX,   /* as MIN */
-	IMAGE_K_AVG,   /* s64 total, u64 count */
-	IMAGE_K_STATS, /* s64 total, u64 count */
-	IMAGE_K_HIST,  /* u64 buckets; arg[0]: bits (0 to 5); see image_hist_buckets() */
-	IMAGE_K_LHIST, /* u64 buckets; arg[0..2]: min, max, step; below, steps..., above */
-	IMAGE_K_TSERIES,
+	IMAGE_K_COUNT,   /* s64 */
+	IMAGE_K_SUM,     /* s64; IMAGE_TF_SIGNED */
+	IMAGE_K_MIN,     /* s64 value, u64 set (0: no value yet) */
+	IMAGE_K_MAX,     /* as MIN */
+	IMAGE_K_AVG,     /* s64 total, u64 count */
+	IMAGE_K_STATS,   /* s64 total, u64 count */
+	IMAGE_K_HIST,    /* u64 buckets; arg[0]: bits (0 to 5); see image_hist_buckets() */
+	IMAGE_K_LHIST,   /* u64 buckets; arg[0..2]: min, max, step; below, steps..., above */
+	IMAGE_K_TSERIES, /* slots (struct image_tseries_slot); IMAGE_TF_SIGNED; arg[0..2]: interval
+			    in ns, how many intervals, enum image_tseries_agg */
 	IMAGE_NKINDS
 };
 
@@ -96,6 +97,27 @@ enum image_stack_mode {
 	IMAGE_STACK_BUILD_ID
 };
 enum image_clock { IMAGE_CLOCK_BOOT, IMAGE_CLOCK_MONOTONIC, IMAGE_CLOCK_TAI };
+
+/*
+ * One interval of a tseries(): interval number e = time / arg[0] lies in slot e % arg[1].
+ * Times are of the TAI clock.
+ */
+struct image_tseries_slot {
+	int64_t value; /* AVG: the sum */
+	uint64_t
+		meta; /* LAST: the time of the value; AVG: values; MIN, MAX: whether there is one */
+	uint64_t epoch; /* number of the interval + 1; 0: unused */
+};
+enum image_tseries_agg {
+	IMAGE_TSERIES_LAST,
+	IMAGE_TSERIES_AVG,
+	IMAGE_TSERIES_MAX,
+	IMAGE_TSERIES_MIN,
+	IMAGE_TSERIES_SUM,
+	IMAGE_NTSERIES
+};
+/* The most intervals: all of them are one element of a per-CPU map, 32 KiB at most. */
+#define IMAGE_TSERIES_MAX_INTERVALS 1365
 
 struct image_type {
 	uint16_t kind; /* enum image_kind */
@@ -337,6 +359,9 @@ void image_hist_range(uint32_t i, unsigned bits, int64_t *low, int64_t *high);
 uint32_t image_lhist_buckets(int64_t min, int64_t max, int64_t step);
 /* Bucket of @value: 0 below min, 1 + (value - min) / step, the last one from its start on. */
 uint32_t image_lhist_bucket(int64_t value, int64_t min, int64_t max, int64_t step);
+
+/* Bytes of one CPU's tseries(v, @interval_ns, @intervals); 0 when they make none. */
+uint32_t image_tseries_size(int64_t interval_ns, int64_t intervals);
 
 /* ---- making ------------------------------------------------------------- */
 

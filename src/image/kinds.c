@@ -33,7 +33,7 @@ const struct kind_row image_kinds[IMAGE_NKINDS] = {
 	[IMAGE_K_STATS] = {"stats", 16, KIND_AGGREGATION},
 	[IMAGE_K_HIST] = {"hist", 8, KIND_AGGREGATION},
 	[IMAGE_K_LHIST] = {"lhist", 8, KIND_AGGREGATION},
-	[IMAGE_K_TSERIES] = {"tseries", 0, KIND_AGGREGATION, true},
+	[IMAGE_K_TSERIES] = {"tseries", 24, KIND_AGGREGATION},
 };
 
 const char *image_kind_name(uint32_t kind)

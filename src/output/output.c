@@ -117,7 +117,7 @@ static void show_unset(struct output *o, const struct image_map *m, uint64_t div
 	struct output_elem elem = {.value = calloc(1, t->size + 1)};
 	struct map_row row = {.elem = &elem, .value = elem.value};
 
-	if (m->key == IMAGE_NONE && !is_histogram(t) && elem.value) {
+	if (m->key == IMAGE_NONE && !is_histogram(t) && t->kind != IMAGE_K_TSERIES && elem.value) {
 		o->unset = true;
 		o->format->map(o, m, &row, 1, divisor);
 		o->unset = false;
@@ -144,6 +144,7 @@ void output_map(struct output *o, uint32_t map, struct output_elem *elems, size_
 		return;
 	}
 	skip = top && n > top ? n - top : 0;
+	o->last_epoch = r.last_epoch;
 	o->format->map(o, m, r.rows + skip, n - skip, divisor);
 	map_rows_free(&r);
 	written(o);

@@ -66,6 +66,8 @@ const char *sema_kind_word(const struct type *t)
 		return "hist_t";
 	case IMAGE_K_LHIST:
 		return "lhist_t";
+	case IMAGE_K_TSERIES:
+		return "tseries_t";
 	default:
 		return image_kind_name(t->kind);
 	}
@@ -180,10 +182,10 @@ void sema_add_action(struct sema *s, struct ast_expr *e, const struct sema_actio
 
 /* Builtins of bpftrace that have no row yet. */
 static const char *const later[] = {
-	"dw_ustack", "find",        "is_err", "kaddr",        "leader_comm", "leader_tid",
-	"path",      "pcomm",       "ppid",   "percpu_kaddr", "skboutput",   "socket_cookie",
-	"stack_len", "strcontains", "strlen", "strstr",       "tseries",     "uaddr",
-	"unwatch",   "memcmp",      NULL,
+	"dw_ustack",  "find",          "is_err",    "kaddr",       "leader_comm",
+	"leader_tid", "path",          "pcomm",     "ppid",        "percpu_kaddr",
+	"skboutput",  "socket_cookie", "stack_len", "strcontains", "strlen",
+	"strstr",     "uaddr",         "unwatch",   "memcmp",      NULL,
 };
 
 static bool comes_later(struct sema *s, struct ast_expr *e, const char *name)

@@ -41,6 +41,7 @@ struct sema_config {
 		use_blazesym;
 	const char *license;
 	const char *str_trunc_trailer;
+	const char *test_clock; /* tests: the map that tseries() takes the time from, NULL: none */
 };
 
 /* ---- names ---------------------------------------------------------------- */

@@ -12,10 +12,15 @@ static const struct {
 	enum image_kind kind;
 	const char *call;
 } direct_calls[] = {
-	{IMAGE_K_COUNT, "count()"},     {IMAGE_K_SUM, "sum(retval)"},
-	{IMAGE_K_MIN, "min(retval)"},   {IMAGE_K_MAX, "max(retval)"},
-	{IMAGE_K_AVG, "avg(retval)"},   {IMAGE_K_STATS, "stats(arg2)"},
-	{IMAGE_K_HIST, "hist(retval)"}, {IMAGE_K_LHIST, "lhist(rand %10, 0, 10, 1)"},
+	{IMAGE_K_COUNT, "count()"},
+	{IMAGE_K_SUM, "sum(retval)"},
+	{IMAGE_K_MIN, "min(retval)"},
+	{IMAGE_K_MAX, "max(retval)"},
+	{IMAGE_K_AVG, "avg(retval)"},
+	{IMAGE_K_STATS, "stats(arg2)"},
+	{IMAGE_K_HIST, "hist(retval)"},
+	{IMAGE_K_LHIST, "lhist(rand %10, 0, 10, 1)"},
+	{IMAGE_K_TSERIES, "tseries(rand %10, 10s, 1)"},
 };
 
 /* @a = @b where @b is an aggregation. */

@@ -251,6 +251,8 @@ struct type *type_aggregation(struct types *ts, enum image_kind kind, bool is_si
 		t->size = image_hist_buckets(a0) * sizeof(uint64_t);
 	else if (kind == IMAGE_K_LHIST)
 		t->size = image_lhist_buckets(a0, a1, a2) * sizeof(uint64_t);
+	else if (kind == IMAGE_K_TSERIES)
+		t->size = image_tseries_size(a0, a1);
 	return t;
 }
 
