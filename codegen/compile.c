@@ -6,6 +6,11 @@
 #include "ast.h"
 #include "codegen/compile.h"
 
+static bool is_builtin(const char *name)
+{
+	return builtin_find(name) != NULL;
+}
+
 static const char *spell_type(const struct type *t, void *arg)
 {
 	return type_name(arg, t);
@@ -44,6 +49,8 @@ int compile_script(const struct compile_input *in, struct target *t, bool analys
 
 	uint32_t src = diag_add_source(out->diags, in->name, in->text, in->size);
 	struct ast_program *p = parse_program(out->diags, src);
+	if (!out->diags->errors)
+		parse_expand_macros(out->diags, p, is_builtin);
 	if (out->diags->errors)
 		return -EINVAL;
 	out->sema = sema_run(p, out->diags, t, &in->sema);

@@ -231,8 +231,12 @@ static LLVMValueRef cast_scalar(struct codegen *cg, struct ast_expr *e)
 
 static LLVMValueRef block_scalar(struct codegen *cg, struct ast_expr *e)
 {
+	struct ast_expr *value = e->u.block->value;
+
 	cg_block_stmts(cg, e->u.block);
-	return cg_expr_as(cg, e->u.block->value, e->type);
+	if (!value)
+		return NULL;
+	return e->type->kind == IMAGE_K_VOID ? cg_expr(cg, value) : cg_expr_as(cg, value, e->type);
 }
 
 LLVMValueRef cg_expr(struct codegen *cg, struct ast_expr *e)

@@ -32,12 +32,23 @@ static void pack_maps(struct codegen *cg, struct image_builder *b)
 			.elf_name = image_add_string(b, s->elf_name),
 			.key = IMAGE_NONE,
 			.value = IMAGE_NONE,
-			.flags = IMAGE_MAP_INTERNAL | IMAGE_MAP_STACKS,
+			.flags = IMAGE_MAP_INTERNAL | IMAGE_MAP_STACKS |
+				 (s->build_ids ? IMAGE_MAP_BUILD_IDS : 0),
 			.max_entries = s->depth,
 		};
 
 		image_add_map(b, &row);
 	}
+}
+
+/* The place, and on further lines the macro calls that led to it. */
+static const char *where(struct codegen *cg, const struct sema_action *a)
+{
+	const char *level = a->kind == IMAGE_A_ERRORF ? "ERROR" : "WARNING";
+	const char *calls = diag_calls(cg->r->diags, a->span, level);
+	const char *place = diag_place(cg->r->diags, a->span);
+
+	return *calls ? arena_printf(cg->arena, "%s\n%s", place, calls) : place;
 }
 
 static void pack_actions(struct codegen *cg, struct image_builder *b)
@@ -49,7 +60,7 @@ static void pack_actions(struct codegen *cg, struct image_builder *b)
 			.fmt = image_add_string(b, a->fmt ? a->fmt : ""),
 			.type = type_row(b, a->payload),
 			.map = a->map ? a->map->index : IMAGE_NONE,
-			.where = image_add_string(b, diag_place(cg->r->diags, a->span)),
+			.where = image_add_string(b, where(cg, a)),
 			.arg = {a->arg[0], a->arg[1]},
 		};
 

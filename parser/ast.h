@@ -111,6 +111,7 @@ struct ast_expr {
 		} string;
 		struct {
 			const char *name;      /* without $ */
+			uint32_t mark;         /* the expansion it belongs to; 0: none */
 			struct sema_var *decl; /* sema: */
 		} var;
 		struct {
@@ -289,6 +290,7 @@ struct ast_macro {
 	const char *name;
 	VEC(struct ast_expr *) params; /* AST_VAR, AST_MAP, AST_IDENT */
 	struct ast_block *body;
+	bool stdlib; /* of the standard library; the script's own go before it */
 };
 
 struct ast_import {
@@ -315,6 +317,20 @@ struct ast_program {
 /* Deep copy of expressions and blocks, without sema's annotations. NULL gives NULL. */
 struct ast_expr *ast_clone_expr(struct arena *a, const struct ast_expr *e);
 struct ast_block *ast_clone_block(struct arena *a, const struct ast_block *b);
+
+/* ---- visiting ------------------------------------------------------------ */
+
+struct ast_visitor {
+	void (*expr)(struct ast_expr *e, void *arg);
+	void (*block)(struct ast_block *b, void *arg);
+	void *arg;
+	/* NULL: the expressions within written types are visited in their stead. */
+	void (*type)(struct ast_type *t, void *arg);
+};
+/* Calls the visitor for what stands directly below e, st, b or t; NULL is skipped. */
+void ast_visit_expr(struct ast_expr *e, const struct ast_visitor *v);
+void ast_visit_stmt(struct ast_stmt *st, const struct ast_visitor *v);
+void ast_visit_type(struct ast_type *t, const struct ast_visitor *v);
 
 /*
  * Prints the tree, one node a line, indented by one space a level (the form of -d ast). A

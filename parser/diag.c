@@ -21,13 +21,38 @@ uint32_t diag_add_source(struct diag_list *d, const char *name, const char *text
 	return (uint32_t)d->sources.len - 1;
 }
 
+uint32_t diag_add_expansion(struct diag_list *d, struct span definition, struct span call)
+{
+	struct source s = d->sources.items[definition.src];
+
+	if (!s.expanded)
+		s.real = definition.src;
+	s.expanded = true;
+	s.call = call;
+	vec_push(d->arena, &d->sources, s);
+	return (uint32_t)d->sources.len - 1;
+}
+
+struct span diag_real_span(const struct diag_list *d, struct span at)
+{
+	if (at.src < d->sources.len && d->sources.items[at.src].expanded)
+		at.src = d->sources.items[at.src].real;
+	return at;
+}
+
+static bool same_place(const struct diag_list *d, struct span a, struct span b)
+{
+	if (a.begin != b.begin || a.end != b.end)
+		return false;
+	return diag_real_span(d, a).src == diag_real_span(d, b).src;
+}
+
 static bool already_said(const struct diag_list *d, struct span at, const char *message)
 {
 	for (size_t i = 0; i < d->diags.len; i++) {
 		const struct diag *o = &d->diags.items[i];
 
-		if (o->span.src == at.src && o->span.begin == at.begin && o->span.end == at.end &&
-		    !strcmp(o->message, message))
+		if (same_place(d, o->span, at) && !strcmp(o->message, message))
 			return true;
 	}
 	return false;
@@ -39,11 +64,13 @@ diag_add(struct diag_list *d, enum diag_level level, struct span at, const char 
 	struct diag diag = {.level = level, .span = at};
 	char buf[1024];
 
+	d->dropped = true;
 	if (level == DIAG_ERROR && d->errors >= DIAG_MAX_ERRORS)
 		return;
 	vsnprintf(buf, sizeof(buf), fmt, ap);
 	if (already_said(d, at, buf))
 		return;
+	d->dropped = false;
 	diag.message = arena_strdup(d->arena, buf);
 	vec_push(d->arena, &d->diags, diag);
 	if (level == DIAG_ERROR)
@@ -73,12 +100,27 @@ void diag_hint(struct diag_list *d, const char *fmt, ...)
 	char buf[1024];
 	va_list ap;
 
-	if (!d->diags.len)
+	if (!d->diags.len || d->dropped)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(buf, sizeof(buf), fmt, ap);
 	va_end(ap);
 	d->diags.items[d->diags.len - 1].hint = arena_strdup(d->arena, buf);
+}
+
+void diag_note(struct diag_list *d, struct span at, const char *fmt, ...)
+{
+	struct diag_note note = {.span = at};
+	char buf[1024];
+	va_list ap;
+
+	if (!d->diags.len || d->dropped)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	note.message = arena_strdup(d->arena, buf);
+	vec_push(d->arena, &d->diags.items[d->diags.len - 1].notes, note);
 }
 
 /* ---- places --------------------------------------------------------------- */
@@ -213,21 +255,60 @@ static void print_quote(FILE *out, const struct source *s, const struct span *at
 		print_lines(out, s, first, last);
 }
 
+static void print_message(const struct diag_list *d, const struct span *at, const char *color,
+			  const char *level, const char *message, FILE *out)
+{
+	const struct source *s = at->src < d->sources.len ? &d->sources.items[at->src] : NULL;
+
+	if (color)
+		fputs(color, out);
+	if (s)
+		fprintf(out, "%s: ", diag_place(d, *at));
+	fprintf(out, "%s: %s%s\n", level, message, color ? COLOR_RESET : "");
+	if (s)
+		print_quote(out, s, at);
+}
+
+/* A longer chain of calls is cut here: it tells nothing new. */
+#define MAX_CALLS 10
+
+static void print_calls(const struct diag_list *d, struct span at, const char *level, FILE *out)
+{
+	for (int i = 0; i < MAX_CALLS && at.src < d->sources.len; i++) {
+		const struct source *s = &d->sources.items[at.src];
+
+		if (!s->expanded)
+			return;
+		at = s->call;
+		print_message(d, &at, NULL, level, "expanded from", out);
+	}
+}
+
+const char *diag_calls(const struct diag_list *d, struct span at, const char *level)
+{
+	const char *copy;
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return "";
+	print_calls(d, at, level, f);
+	copy = fclose(f) ? "" : arena_strdup(d->arena, text);
+	free(text);
+	return copy;
+}
+
 static void print_one(const struct diag_list *d, const struct diag *g, FILE *out, bool color)
 {
 	bool error = g->level == DIAG_ERROR;
-	const struct source *s = NULL;
+	const char *tint = !color ? NULL : error ? COLOR_RED : COLOR_YELLOW;
 
-	if (g->span.src < d->sources.len)
-		s = &d->sources.items[g->span.src];
-	if (color)
-		fputs(error ? COLOR_RED : COLOR_YELLOW, out);
-	if (s)
-		fprintf(out, "%s: ", diag_place(d, g->span));
-	fprintf(out, "%s: %s%s\n", error ? "ERROR" : "WARNING", g->message,
-		color ? COLOR_RESET : "");
-	if (s)
-		print_quote(out, s, &g->span);
+	print_message(d, &g->span, tint, error ? "ERROR" : "WARNING", g->message, out);
+	for (size_t i = 0; i < g->notes.len; i++)
+		print_message(d, &g->notes.items[i].span, NULL, "NOTE", g->notes.items[i].message,
+			      out);
+	print_calls(d, g->span, "NOTE", out);
 	if (g->hint)
 		fprintf(out, "HINT: %s\n", g->hint);
 }

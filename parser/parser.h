@@ -63,15 +63,28 @@ struct source {
 	const char *name; /* as shown: file name, or "stdin" for -e and - */
 	const char *text; /* NUL-terminated; may hold other NULs before @size */
 	uint32_t size;
+	/*
+	 * A source seen through an expansion of a macro that it defines: same name and text,
+	 * so that a place in the macro's body tells which call it serves.
+	 */
+	bool expanded;
+	uint32_t real;    /* the source itself */
+	struct span call; /* the macro's call */
 };
 
 enum diag_level { DIAG_ERROR, DIAG_WARNING };
+
+struct diag_note { /* another place that belongs to a complaint */
+	struct span span;
+	const char *message;
+};
 
 struct diag {
 	enum diag_level level;
 	struct span span;
 	const char *message;
 	const char *hint; /* NULL, or a line shown as "HINT: ..." */
+	VEC(struct diag_note) notes;
 };
 
 /* Collects sources and diagnostics of one compilation; lives in its arena. */
@@ -80,15 +93,23 @@ struct diag_list {
 	VEC(struct source) sources;
 	VEC(struct diag) diags;
 	unsigned errors; /* number with DIAG_ERROR; more than DIAG_MAX_ERRORS are dropped */
+	bool dropped;    /* the last one was: its hint and notes go with it */
 };
 #define DIAG_MAX_ERRORS 50
 
 /* Adds a source and returns its index for struct span. The text is copied. */
 uint32_t diag_add_source(struct diag_list *d, const char *name, const char *text, size_t size);
+/* Adds the source of @call's macro, at @definition, as seen through this call of it. */
+uint32_t diag_add_expansion(struct diag_list *d, struct span definition, struct span call);
+/* The span in the file itself, whatever expansion it was seen through. */
+struct span diag_real_span(const struct diag_list *d, struct span at);
 /* Adds an error (or warning). A second error at the same span with the same text is dropped. */
 void diag_error(struct diag_list *d, struct span at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void diag_warning(struct diag_list *d, struct span at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Adds another place to the newest diagnostic, shown below it as "NOTE: ...". */
+void diag_note(struct diag_list *d, struct span at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Sets the hint of the newest diagnostic. */
 void diag_hint(struct diag_list *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -96,6 +117,11 @@ void diag_hint(struct diag_list *d, const char *fmt, ...) __attribute__((format(
 void diag_position(const struct diag_list *d, struct span at, unsigned *line, unsigned *col);
 /* The place as messages name it, "stdin:1:9-12", or "file:3-5" when it has several lines. */
 const char *diag_place(const struct diag_list *d, struct span at);
+/*
+ * For a place in what a macro was expanded to: a message of @level on each call that led there,
+ * with the line quoted. "" elsewhere.
+ */
+const char *diag_calls(const struct diag_list *d, struct span at, const char *level);
 /*
  * Prints all diagnostics, ordered by position, in bpftrace's form:
  *   stdin:1:9-12: ERROR: message
@@ -121,6 +147,16 @@ struct ast_program;
  * beyond them an error is reported.
  */
 struct ast_program *parse_program(struct diag_list *d, uint32_t src);
+
+/*
+ * Puts the bodies of macros, those of the script and those of the standard library, in the
+ * places of their calls in the probes of @p. @is_builtin tells names that have a meaning of
+ * their own beside the macros. Errors go to @d, with the place of the call and of the
+ * definition. Limits: EXPAND_MAX_NODES nodes in all, AST_MAX_DEPTH levels.
+ */
+void parse_expand_macros(struct diag_list *d, struct ast_program *p,
+			 bool (*is_builtin)(const char *name));
+#define EXPAND_MAX_NODES 100000
 
 /*
  * Reads @text, all of it, as an integer literal of the language (without a sign): 0x1f, 1e6, 1_000,

@@ -4,57 +4,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "cli/files.h"
+#include "cli/handover.h"
 #include "cli/info.h"
 #include "cli/list.h"
 #include "cli/message.h"
+#include "cli/open.h"
 #include "cli/options.h"
 #include "codegen/compile.h"
 #include "runtime/runtime.h"
-
-/* ---- running ------------------------------------------------------------------- */
-
-/* Opens the image and runs it. Returns the exit status. */
-static int run_image(const struct cli_options *o, struct target *t, const void *data, size_t size)
-{
-	struct image img;
-	char err[256];
-
-	if (image_open(&img, data, size, err, sizeof(err))) {
-		cli_error("not a valid image: %s", err);
-		return EXIT_FAILURE;
-	}
-	if (o->dump_image) {
-		image_print(stdout, &img);
-		fflush(stdout);
-	}
-	return runtime_run(&img, t, &o->run);
-}
-
-static bool is_image(const char *data, size_t size)
-{
-	return size >= sizeof(struct image_header) &&
-	       !memcmp(data, IMAGE_MAGIC, strlen(IMAGE_MAGIC));
-}
-
-static int run_image_file(const struct cli_options *o, struct target *t, const char *data,
-			  size_t size)
-{
-	if (o->mode == CLI_LIST || o->emit_elf || o->emit_image || o->dump) {
-		cli_error("'%s' is compiled already: -l, --emit-elf, --emit-image and -d of a "
-			  "compiler stage need the script",
-			  o->file);
-		return EXIT_FAILURE;
-	}
-	if (o->nparams || o->nnamed || o->script_help) {
-		cli_error("'%s' is compiled already: its parameters were fixed then", o->file);
-		return EXIT_FAILURE;
-	}
-	return run_image(o, t, data, size);
-}
 
 /* ---- a script's own options ------------------------------------------------------- */
 
@@ -129,7 +88,8 @@ static int use_script(const struct cli_options *o, struct target *t,
 	if (o->emit_image)
 		return cli_write_file(o->emit_image, out->image, out->image_size) ? EXIT_FAILURE
 										  : EXIT_SUCCESS;
-	return run_image(o, t, out->image, out->image_size);
+	return handover_to_runner(o->argv, out->image, out->image_size) ? EXIT_FAILURE
+									: EXIT_SUCCESS;
 }
 
 /* Compiles @text and does with it what was asked for. Returns the exit status. */
@@ -160,111 +120,55 @@ static int run_script(const struct cli_options *o, struct target *t, const char 
 	return status;
 }
 
-/* Runs or lists what the command line names: a program, a script or an image. */
-static int run_source(const struct cli_options *o, struct target *t)
+/* The text that btrun handed over, else what the command line names (malloc). */
+static char *read_script(const struct cli_options *o, size_t *size)
+{
+	char *text;
+
+	if (o->script_fd < 0)
+		return cli_read_file(o->file, size);
+	text = handover_take(o->script_fd, size);
+	if (!text)
+		cli_error("Failed to read the script: %s", strerror(errno));
+	return text;
+}
+
+/* Compiles or lists what the command line names. */
+static int use_source(const struct cli_options *o, struct target *t)
 {
 	size_t size;
-	char *data;
+	char *text;
 	int status;
 
 	if (o->program)
 		return run_script(o, t, o->program, strlen(o->program));
-	data = cli_read_file(o->file, &size);
-	if (!data)
+	text = read_script(o, &size);
+	if (!text)
 		return EXIT_FAILURE;
-	status = is_image(data, size) ? run_image_file(o, t, data, size)
-				      : run_script(o, t, data, size);
-	free(data);
+	status = run_script(o, t, text, size);
+	free(text);
 	return status;
-}
-
-/* ---- what may be asked -------------------------------------------------------------- */
-
-static int check_privileges(void)
-{
-	if (!geteuid())
-		return 0;
-	cli_error("btrun currently only supports running as the root user.");
-	return -EPERM;
-}
-
-static int check_pid(const struct cli_options *o)
-{
-	int fd;
-
-	if (!o->pid_text)
-		return 0;
-	fd = syscall(SYS_pidfd_open, o->run.pid, 0);
-	if (fd < 0 && errno == ENOSYS) /* before Linux 5.3 */
-		return 0;
-	if (fd < 0) {
-		cli_error("Failed to attach to pid: Unable to open pidfd (%s)", strerror(errno));
-		return -EINVAL;
-	}
-	close(fd);
-	return 0;
-}
-
-static int disable_features(const struct cli_options *o, struct target *t)
-{
-	char err[128] = "";
-
-	if (!o->no_feature || !target_disable(t, o->no_feature, err, sizeof(err)))
-		return 0;
-	fflush(stdout);
-	cli_error("USAGE: --no-feature: unknown feature '%s'; the features are:", err);
-	for (unsigned f = 0; f < TARGET_NFEATURES; f++)
-		fprintf(stderr, "%s%s", f ? "," : "", target_feature_name(f));
-	fputc('\n', stderr);
-	return -EINVAL;
 }
 
 static int dispatch(const struct cli_options *o)
 {
 	struct target *t;
-	int status = EXIT_FAILURE;
+	int status = EXIT_SUCCESS;
 
-	if (check_privileges() || check_pid(o))
+	t = cli_open_target(o);
+	if (!t)
 		return EXIT_FAILURE;
 	if (o->runtime_warnings)
 		cli_warning("-k: reads of memory that fail in a probe are not reported yet");
-	t = target_open_running();
-	if (o->target_kernel)
-		target_set_version(t, o->target_kernel);
-	target_set_pid(t, o->run.pid);
-	if (disable_features(o, t))
-		goto out;
-	status = EXIT_SUCCESS;
 	if (o->mode == CLI_INFO)
 		cli_print_info(t, stdout);
 	else if (o->mode == CLI_LIST && !o->program && !o->file)
 		status =
 			cli_list_search(t, o->search, o->run.verbose) ? EXIT_FAILURE : EXIT_SUCCESS;
 	else
-		status = run_source(o, t);
-out:
+		status = use_source(o, t);
 	target_close(t);
 	return status;
-}
-
-/* A full disk behind standard output is a failure like any other. */
-static int flush_stdout(int status)
-{
-	if (!fflush(stdout) && !ferror(stdout))
-		return status;
-	if (status == EXIT_SUCCESS)
-		cli_error("Failed to write output: %s", strerror(errno));
-	return EXIT_FAILURE;
-}
-
-static void warn_of_color(void)
-{
-	const char *mode = getenv("BPFTRACE_COLOR");
-
-	if (mode && strcmp(mode, "auto") && strcmp(mode, "always") && strcmp(mode, "never"))
-		cli_warning("Invalid env value! The valid values of `BPFTRACE_COLOR` are "
-			    "[auto|always|never]. The current value is %s!",
-			    mode);
 }
 
 int cli_main(int argc, char **argv)
@@ -272,15 +176,10 @@ int cli_main(int argc, char **argv)
 	struct cli_options o = {0};
 	int status = EXIT_SUCCESS;
 
-	warn_of_color();
 	if (cli_options_parse(&o, argc, argv))
 		status = EXIT_FAILURE;
-	else if (o.mode == CLI_HELP)
-		cli_usage(stdout);
-	else if (o.mode == CLI_VERSION)
-		puts("btrun v" BTRUN_VERSION);
 	else
 		status = dispatch(&o);
 	cli_options_free(&o);
-	return flush_stdout(status);
+	return cli_flush_stdout(status);
 }

@@ -1,15 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/message.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* The version whose language, options and output ours are. */
+#define BPFTRACE_VERSION "0.27.1"
+
 #define RED    "\033[31m"
 #define YELLOW "\033[33m"
 #define RESET  "\033[0m"
+
+static bool stands_in(void)
+{
+	return !strcmp(program_invocation_short_name, "bpftrace");
+}
+
+const char *cli_name(void)
+{
+	return stands_in() ? "bpftrace" : "btrun";
+}
+
+void cli_print_versions(FILE *out)
+{
+	const char *ours = "btrun v" BTRUN_VERSION, *theirs = "bpftrace v" BPFTRACE_VERSION;
+
+	fprintf(out, "%s\n%s\n", stands_in() ? theirs : ours, stands_in() ? ours : theirs);
+}
 
 bool cli_color(void)
 {

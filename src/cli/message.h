@@ -6,7 +6,15 @@
 #define BT_CLI_MESSAGE_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
+/* The name that the command was called by: "bpftrace" where it stands in for that, "btrun". */
+const char *cli_name(void);
+/*
+ * The versions of btrun and of the bpftrace that it follows: first that of the one that it was
+ * called by the name of, where programs look for it.
+ */
+void cli_print_versions(FILE *out);
 /* Whether messages are coloured: $BPFTRACE_COLOR (auto, always, never), else on terminals. */
 bool cli_color(void);
 /* "ERROR: ..." and "WARNING: ..." with a newline added. */

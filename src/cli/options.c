@@ -2,7 +2,9 @@
 #include "cli/options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -215,6 +217,30 @@ static int set_emit_image(struct cli_options *o, const char *arg)
 	return 0;
 }
 
+/* What handover.c puts in front of the arguments; it is not for the -c command. */
+static int take_fd(int *fd, const char *arg)
+{
+	char *end;
+	long n = strtol(arg, &end, 10);
+
+	if (end == arg || *end || n < 0 || n > INT_MAX || fcntl(n, F_SETFD, FD_CLOEXEC)) {
+		cli_error("USAGE: not an open file: %s", arg);
+		return -EINVAL;
+	}
+	*fd = n;
+	return 0;
+}
+
+static int set_script_fd(struct cli_options *o, const char *arg)
+{
+	return take_fd(&o->script_fd, arg);
+}
+
+static int set_image_fd(struct cli_options *o, const char *arg)
+{
+	return take_fd(&o->image_fd, arg);
+}
+
 static const struct debug_stage {
 	const char *name;
 	unsigned compile; /* enum compile_dump */
@@ -341,6 +367,9 @@ static const struct option_row rows[] = {
 	{GROUP_DEBUG, 'b', "btf", NULL, NULL, NULL, NULL},
 	/* Likewise: what is generated is always verified. */
 	{GROUP_DEBUG, 0, "verify-llvm-ir", NULL, NULL, NULL, NULL},
+	/* Between btrun and btrun-compile. */
+	{GROUP_DEBUG, 0, "script-fd", "FD", NULL, NULL, set_script_fd},
+	{GROUP_DEBUG, 0, "image-fd", "FD", NULL, NULL, set_image_fd},
 };
 
 #define NROWS    (sizeof(rows) / sizeof(*rows))
@@ -405,17 +434,18 @@ void cli_usage(FILE *out)
 {
 	enum option_group group = GROUP_MAIN;
 
-	fputs("btrun - runs bpftrace scripts: tracing for Linux, all probes awake at once\n"
-	      "\n"
-	      "USAGE:\n"
-	      "    btrun [options] filename [parameters]\n"
-	      "    btrun [options] -            (the script comes from standard input)\n"
-	      "    btrun [options] -e 'program' [parameters]\n"
-	      "    named parameters of a script go after --, e.g. btrun FILE -- --disk=loop0\n"
-	      "    btrun FILE -- --help         shows those that the script takes\n"
-	      "\n"
-	      "OPTIONS:\n",
-	      out);
+	fprintf(out,
+		"btrun - runs bpftrace scripts: tracing for Linux, all probes awake at once\n"
+		"\n"
+		"USAGE:\n"
+		"    %1$s [options] filename [parameters]\n"
+		"    %1$s [options] -            (the script comes from standard input)\n"
+		"    %1$s [options] -e 'program' [parameters]\n"
+		"    named parameters of a script go after --, e.g. %1$s FILE -- --disk=loop0\n"
+		"    %1$s FILE -- --help         shows those that the script takes\n"
+		"\n"
+		"OPTIONS:\n",
+		cli_name());
 	for (size_t i = 0; i < NROWS; i++) {
 		if (!rows[i].shown)
 			continue;
@@ -452,8 +482,14 @@ static int parse_pid(struct cli_options *o)
 		return 0;
 	errno = 0;
 	pid = strtoull(o->pid_text, &end, 0);
-	if (end == o->pid_text || *end || *o->pid_text == '-' || errno) {
-		cli_error("Failed to parse pid: invalid integer: %s", o->pid_text);
+	if (end == o->pid_text || *end) {
+		cli_error("Failed to parse pid: invalid %s: %s",
+			  end == o->pid_text ? "integer" : "trailing bytes", o->pid_text);
+		return -EINVAL;
+	}
+	if (errno) {
+		cli_error("Failed to parse pid: overflow error, maximum value is %llu: %s",
+			  ULLONG_MAX, o->pid_text);
 		return -EINVAL;
 	}
 	if (pid > MAX_PID) {
@@ -533,6 +569,24 @@ static int take_script_words(struct cli_options *o, int n, char **words)
 	return 0;
 }
 
+/* getopt_long() moves the words about. Those handed over do not go back. */
+static int keep_words(struct cli_options *o, int argc, char **argv)
+{
+	static const char *const ours[] = {"--script-fd=", "--image-fd="};
+	size_t n = 0;
+
+	o->argv = calloc(argc + 1, sizeof(*o->argv));
+	if (!o->argv) {
+		cli_error("Out of memory");
+		return -EINVAL;
+	}
+	for (int i = 0; i < argc; i++)
+		if (i != 1 || (strncmp(argv[i], ours[0], strlen(ours[0])) &&
+			       strncmp(argv[i], ours[1], strlen(ours[1]))))
+			o->argv[n++] = argv[i];
+	return 0;
+}
+
 int cli_options_parse(struct cli_options *o, int argc, char **argv)
 {
 	char letters[2 * NROWS + 1];
@@ -540,6 +594,10 @@ int cli_options_parse(struct cli_options *o, int argc, char **argv)
 	int value, err;
 
 	o->run.format = "text";
+	o->script_fd = o->image_fd = -1;
+	err = keep_words(o, argc, argv);
+	if (err)
+		return err;
 	if (argc <= 1) {
 		cli_usage(stderr);
 		return -EINVAL;
@@ -568,6 +626,7 @@ int cli_options_parse(struct cli_options *o, int argc, char **argv)
 
 void cli_options_free(struct cli_options *o)
 {
+	free(o->argv);
 	free(o->params);
 	free(o->named);
 	free(o->include_dirs);

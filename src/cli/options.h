@@ -35,6 +35,9 @@ struct cli_options {
 	const char *emit_elf;
 	const char *emit_image;
 	const char *pid_text; /* -p as written, NULL: none */
+	char **argv;          /* as given, before it was read; ends with NULL (malloc) */
+	int script_fd;        /* memory files handed over by the other program; */
+	int image_fd;         /* -1: none */
 	struct runtime_options run;
 };
 

@@ -29,8 +29,21 @@ static bool is_argn(const char *name)
 	return *d != '0' && isdigit((unsigned char)d[1]) && !d[2];
 }
 
+/*
+ * "__builtin_pid" is pid whatever macros the script defines, which is how a macro called pid
+ * gets at it.
+ */
+static const char *plain(const char *name)
+{
+	static const char prefix[] = "__builtin_";
+	size_t n = sizeof(prefix) - 1;
+
+	return strncmp(name, prefix, n) ? name : name + n;
+}
+
 const struct builtin *builtin_find(const char *name)
 {
+	name = plain(name);
 	if (is_argn(name))
 		return &rows[BUILTIN_ARGN];
 	for (size_t i = 0; i < BUILTIN_COUNT_; i++)

@@ -182,10 +182,10 @@ void sema_add_action(struct sema *s, struct ast_expr *e, const struct sema_actio
 
 /* Builtins of bpftrace that have no row yet. */
 static const char *const later[] = {
-	"dw_ustack",  "find",          "is_err",    "kaddr",       "leader_comm",
-	"leader_tid", "path",          "pcomm",     "ppid",        "percpu_kaddr",
-	"skboutput",  "socket_cookie", "stack_len", "strcontains", "strlen",
-	"strstr",     "uaddr",         "unwatch",   "memcmp",      NULL,
+	"dw_ustack",  "find",          "is_err",      "kaddr",  "leader_comm",
+	"leader_tid", "path",          "pcomm",       "ppid",   "percpu_kaddr",
+	"skboutput",  "socket_cookie", "strcontains", "strlen", "strstr",
+	"uaddr",      "unwatch",       "memcmp",      NULL,
 };
 
 static bool comes_later(struct sema *s, struct ast_expr *e, const char *name)
@@ -267,7 +267,9 @@ struct type *sema_type_call(struct sema *s, struct ast_expr *e)
 	e->u.call.builtin = NULL;
 	e->u.call.action = NULL;
 	if (e->u.call.macro_bang) {
-		sema_error(s, e->span, "macros are not supported yet");
+		sema_error(s, e->span, "Unknown macro: '%s'", e->u.call.name);
+		if (b)
+			sema_hint(s, "%s is a function: call it without '!'", e->u.call.name);
 		return NULL;
 	}
 	if (!b || !(b->flags & BUILTIN_FUNC))

@@ -22,10 +22,10 @@ static void expand(struct ast_expr *e, void *arg);
 
 static void expand_stmts(struct ast_block *b, void *arg)
 {
-	struct sema_visitor v = {expand, expand_stmts, arg};
+	struct ast_visitor v = {expand, expand_stmts, arg};
 
 	for (size_t i = 0; i < b->stmts.len; i++)
-		sema_visit_stmt(b->stmts.items[i], &v);
+		ast_visit_stmt(b->stmts.items[i], &v);
 	if (b->value)
 		expand(b->value, arg);
 }
@@ -35,12 +35,12 @@ static void move_expr(struct ast_expr *e, void *arg);
 
 static void move_block(struct ast_block *b, void *arg)
 {
-	struct sema_visitor v = {move_expr, move_block, arg};
+	struct ast_visitor v = {move_expr, move_block, arg};
 
 	b->span = *(const struct span *)arg;
 	for (size_t i = 0; i < b->stmts.len; i++) {
 		b->stmts.items[i]->span = b->span;
-		sema_visit_stmt(b->stmts.items[i], &v);
+		ast_visit_stmt(b->stmts.items[i], &v);
 	}
 	if (b->value)
 		move_expr(b->value, arg);
@@ -48,12 +48,12 @@ static void move_block(struct ast_block *b, void *arg)
 
 static void move_expr(struct ast_expr *e, void *arg)
 {
-	struct sema_visitor v = {move_expr, move_block, arg};
+	struct ast_visitor v = {move_expr, move_block, arg};
 
 	e->span = *(const struct span *)arg;
 	if (e->kind == AST_CAST)
 		e->u.cast.type->span = e->span;
-	sema_visit_expr(e, &v);
+	ast_visit_expr(e, &v);
 }
 
 /* "begin { _ = (TEXT); }" is the smallest script around an expression. */
@@ -121,7 +121,7 @@ static void expand_macro(struct expander *x, struct ast_expr *e, const char *tex
 static void expand(struct ast_expr *e, void *arg)
 {
 	struct expander *x = arg;
-	struct sema_visitor v = {expand, expand_stmts, arg};
+	struct ast_visitor v = {expand, expand_stmts, arg};
 	struct type_constant c;
 
 	if (x->failed)
@@ -131,7 +131,7 @@ static void expand(struct ast_expr *e, void *arg)
 			expand_macro(x, e, c.expr);
 		return;
 	}
-	sema_visit_expr(e, &v);
+	ast_visit_expr(e, &v);
 }
 
 void sema_expand_c_macros(struct sema *s)

@@ -183,9 +183,18 @@ static struct type *type_record_expr(struct sema *s, struct ast_expr *e)
 
 /* ---- the rest ----------------------------------------------------------- */
 
+/* A block that is no more than a value is as constant as that. */
 static struct type *type_block(struct sema *s, struct ast_expr *e)
 {
-	return sema_block_value(s, e->u.block);
+	struct type *t = sema_block_value(s, e->u.block);
+	const struct ast_expr *value = e->u.block->value;
+
+	if (!t || !value || !value->is_const || e->u.block->stmts.len)
+		return t;
+	e->is_const = true;
+	e->const_int = value->const_int;
+	e->const_str = value->const_str;
+	return t;
 }
 
 static struct type *type_typeinfo(struct sema *s, struct ast_expr *e)
@@ -196,7 +205,7 @@ static struct type *type_typeinfo(struct sema *s, struct ast_expr *e)
 
 static struct type *type_type_expr(struct sema *s, struct ast_expr *e)
 {
-	sema_error(s, e->span, "a type as an argument (typeof) is not supported yet");
+	sema_error(s, e->span, "typeof is an argument for macros only, where they expect a type");
 	return NULL;
 }
 

@@ -139,16 +139,6 @@ struct sema_usage {
 /* What a probe's predicate and body mention. */
 struct sema_usage sema_probe_usage(const struct ast_probe *p);
 
-/* ---- walk.c: visiting ---- */
-struct sema_visitor {
-	void (*expr)(struct ast_expr *e, void *arg);
-	void (*block)(struct ast_block *b, void *arg);
-	void *arg;
-};
-/* Calls the visitor for what stands directly below e, st or t; NULL is skipped. */
-void sema_visit_expr(struct ast_expr *e, const struct sema_visitor *v);
-void sema_visit_stmt(struct ast_stmt *st, const struct sema_visitor *v);
-
 /* ---- vars.c ---- */
 /* Unrolls, and gives every variable of the program its struct sema_var. */
 void sema_resolve_vars(struct sema *s, struct sema_work *w);

@@ -110,7 +110,7 @@ static void see_block(struct ast_block *b, void *arg)
 /* *@arg goes false where e needs the probe, or the event, to be told. */
 static void see_expr(struct ast_expr *e, void *arg)
 {
-	struct sema_visitor v = {see_expr, see_block, arg};
+	struct ast_visitor v = {see_expr, see_block, arg};
 	bool *pure = arg;
 
 	switch (e->kind) {
@@ -131,7 +131,7 @@ static void see_expr(struct ast_expr *e, void *arg)
 		*pure = false;
 	}
 	if (*pure)
-		sema_visit_expr(e, &v);
+		ast_visit_expr(e, &v);
 }
 
 enum truth { NO, YES, UNKNOWN };
@@ -174,13 +174,13 @@ bool sema_never_holds(struct sema *s, const struct ast_expr *predicate)
 
 static void find_question(struct ast_expr *e, void *arg)
 {
-	const struct sema_visitor v = {find_question, NULL, arg};
+	const struct ast_visitor v = {find_question, NULL, arg};
 
 	if (e->kind == AST_CALL && e->u.call.builtin &&
 	    e->u.call.builtin->id == BUILTIN_PROBE_EXISTS)
 		*(bool *)arg = true;
 	else if (e->kind != AST_BLOCK_EXPR)
-		sema_visit_expr(e, &v);
+		ast_visit_expr(e, &v);
 }
 
 bool sema_asks_kernel(struct ast_expr *e)
@@ -203,24 +203,24 @@ static void find_in_block(struct ast_block *b, void *arg);
 static void find_in_expr(struct ast_expr *e, void *arg)
 {
 	struct mention *m = arg;
-	struct sema_visitor v = {find_in_expr, find_in_block, m};
+	struct ast_visitor v = {find_in_expr, find_in_block, m};
 
 	if (e->kind == AST_MAP && m->dead && !strcmp(e->u.map.name, m->name)) {
 		m->found = true;
 		m->keyed |= e->u.map.key != NULL;
 	}
-	sema_visit_expr(e, &v);
+	ast_visit_expr(e, &v);
 }
 
 static void find_in_block(struct ast_block *b, void *arg)
 {
 	struct mention *m = arg;
-	struct sema_visitor v = {find_in_expr, find_in_block, m};
+	struct ast_visitor v = {find_in_expr, find_in_block, m};
 	bool was = m->dead;
 
 	for (size_t i = 0; i < b->stmts.len; i++) {
 		m->dead = was || b->stmts.items[i]->dead;
-		sema_visit_stmt(b->stmts.items[i], &v);
+		ast_visit_stmt(b->stmts.items[i], &v);
 	}
 	m->dead = was;
 	if (b->value)

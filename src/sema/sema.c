@@ -33,31 +33,15 @@ void sema_error(struct sema *s, struct span at, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* A body typed for several programs says the same thing as many times. */
-static bool said(const struct diag_list *d, struct span at, const char *text)
-{
-	for (size_t i = 0; i < d->diags.len; i++) {
-		const struct diag *x = &d->diags.items[i];
-
-		if (x->span.src == at.src && x->span.begin == at.begin && x->span.end == at.end &&
-		    !strcmp(x->message, text))
-			return true;
-	}
-	return false;
-}
-
 void sema_warning(struct sema *s, struct span at, const char *fmt, ...)
 {
-	const char *text;
 	va_list ap;
 
 	if (!s->report || s->fold_only)
 		return;
 	va_start(ap, fmt);
-	text = format(s, fmt, ap);
+	diag_warning(s->diags, at, "%s", format(s, fmt, ap));
 	va_end(ap);
-	if (!said(s->diags, at, text))
-		diag_warning(s->diags, at, "%s", text);
 }
 
 void sema_hint(struct sema *s, const char *fmt, ...)
@@ -91,8 +75,6 @@ static void refuse_later_parts(struct sema *s)
 
 	for (size_t i = 0; i < p->imports.len; i++)
 		diag_error(s->diags, p->imports.items[i].span, "import is not supported yet");
-	for (size_t i = 0; i < p->macros.len; i++)
-		diag_error(s->diags, p->macros.items[i]->span, "macros are not supported yet");
 }
 
 /* ---- the fixed point ---------------------------------------------------- */

@@ -49,6 +49,7 @@ struct sema_config {
 /* A scratch variable; one object for all its uses in one body. */
 struct sema_var {
 	const char *name; /* without $ */
+	uint32_t mark;    /* of the macro's expansion that it belongs to; 0: none */
 	struct type *type;
 	struct span first;
 	uint32_t index; /* within its program, from 0 */
@@ -69,6 +70,7 @@ struct sema_map {
 
 struct sema_stack_map { /* one for each depth in use */
 	uint32_t depth;
+	bool build_ids; /* frames as build id and offset, not as addresses */
 	const char *elf_name;
 	uint32_t index; /* row of the image's MAPS, after the script's maps */
 };

@@ -27,7 +27,7 @@ static void see_block(struct ast_block *b, void *arg);
 static void see_expr(struct ast_expr *e, void *arg)
 {
 	struct usage_walk *w = arg;
-	struct sema_visitor v = {see_expr, see_block, w};
+	struct ast_visitor v = {see_expr, see_block, w};
 
 	if (e->kind == AST_IDENT)
 		see_name(&w->found, e->u.ident.name);
@@ -36,14 +36,14 @@ static void see_expr(struct ast_expr *e, void *arg)
 	if (++w->depth > MAX_DEPTH)
 		w->found.too_deep = true;
 	else
-		sema_visit_expr(e, &v);
+		ast_visit_expr(e, &v);
 	w->depth--;
 }
 
 static void see_block(struct ast_block *b, void *arg)
 {
 	struct usage_walk *w = arg;
-	struct sema_visitor v = {see_expr, see_block, w};
+	struct ast_visitor v = {see_expr, see_block, w};
 
 	if (++w->depth > MAX_DEPTH) {
 		w->found.too_deep = true;
@@ -51,7 +51,7 @@ static void see_block(struct ast_block *b, void *arg)
 		return;
 	}
 	for (size_t i = 0; i < b->stmts.len; i++)
-		sema_visit_stmt(b->stmts.items[i], &v);
+		ast_visit_stmt(b->stmts.items[i], &v);
 	if (b->value)
 		see_expr(b->value, w);
 	w->depth--;

@@ -26,12 +26,17 @@ struct resolver {
 	unsigned quiet; /* in sizeof and the like: reading before assigning is fine */
 };
 
-static struct local *find_local(struct resolver *r, const char *name)
+/* Every expansion of a macro has variables of its own, whatever they are called. */
+static struct local *find_local(struct resolver *r, const struct ast_expr *e)
 {
-	for (struct scope *sc = r->scope; sc; sc = sc->up)
-		for (size_t i = 0; i < sc->locals.len; i++)
-			if (!strcmp(sc->locals.items[i].var->name, name))
+	for (struct scope *sc = r->scope; sc; sc = sc->up) {
+		for (size_t i = 0; i < sc->locals.len; i++) {
+			const struct sema_var *v = sc->locals.items[i].var;
+
+			if (v->mark == e->u.var.mark && !strcmp(v->name, e->u.var.name))
 				return &sc->locals.items[i];
+		}
+	}
 	return NULL;
 }
 
@@ -41,6 +46,7 @@ static struct local *new_local(struct resolver *r, struct ast_expr *e, struct as
 	struct local l = {v, decl, !decl};
 
 	v->name = e->u.var.name;
+	v->mark = e->u.var.mark;
 	v->first = e->span;
 	v->index = r->work->prog->nvars++;
 	e->u.var.decl = v;
@@ -53,10 +59,13 @@ static void resolve_block(struct ast_block *b, void *arg);
 
 static void use(struct resolver *r, struct ast_expr *e)
 {
-	struct local *l = find_local(r, e->u.var.name);
+	struct local *l = find_local(r, e);
 
 	if (!l) {
 		sema_error(r->s, e->span, "Undefined or undeclared variable: $%s", e->u.var.name);
+		if (e->u.var.mark)
+			sema_hint(r->s, "Variables of the caller must be passed into the macro as "
+					"arguments.");
 		return;
 	}
 	if (!l->assigned && !r->quiet)
@@ -73,14 +82,14 @@ static bool only_typed(const struct ast_expr *e)
 static void resolve_expr(struct ast_expr *e, void *arg)
 {
 	struct resolver *r = arg;
-	struct sema_visitor v = {resolve_expr, resolve_block, r};
+	struct ast_visitor v = {resolve_expr, resolve_block, r};
 
 	if (e->kind == AST_VAR) {
 		use(r, e);
 		return;
 	}
 	r->quiet += only_typed(e);
-	sema_visit_expr(e, &v);
+	ast_visit_expr(e, &v);
 	r->quiet -= only_typed(e);
 }
 
@@ -94,7 +103,7 @@ static void assign_target(struct resolver *r, struct ast_stmt *st)
 		resolve_expr(t, r);
 		return;
 	}
-	l = find_local(r, t->u.var.name);
+	l = find_local(r, t);
 	if (!l)
 		l = new_local(r, t, NULL);
 	l->assigned = true;
@@ -105,7 +114,7 @@ static void declare(struct resolver *r, struct ast_stmt *st)
 {
 	struct ast_expr *var = st->u.decl.var;
 
-	if (find_local(r, var->u.var.name)) {
+	if (find_local(r, var)) {
 		sema_error(r->s, st->span,
 			   "Variable $%s was already declared. Variable shadowing is not "
 			   "allowed.",
@@ -120,7 +129,7 @@ static void loop(struct resolver *r, struct ast_stmt *st)
 	struct scope sc = {.up = r->scope};
 	struct ast_expr *var = st->u.for_.var;
 
-	if (find_local(r, var->u.var.name)) {
+	if (find_local(r, var)) {
 		sema_error(r->s, var->span, "Loop declaration shadows existing variable: $%s",
 			   var->u.var.name);
 		return;
@@ -141,19 +150,19 @@ static void count_block(struct ast_block *b, void *arg);
 
 static void count_expr(struct ast_expr *e, void *arg)
 {
-	struct sema_visitor v = {count_expr, count_block, arg};
+	struct ast_visitor v = {count_expr, count_block, arg};
 
 	((struct counter *)arg)->n++;
-	sema_visit_expr(e, &v);
+	ast_visit_expr(e, &v);
 }
 
 static void count_block(struct ast_block *b, void *arg)
 {
-	struct sema_visitor v = {count_expr, count_block, arg};
+	struct ast_visitor v = {count_expr, count_block, arg};
 
 	for (size_t i = 0; i < b->stmts.len; i++) {
 		((struct counter *)arg)->n++;
-		sema_visit_stmt(b->stmts.items[i], &v);
+		ast_visit_stmt(b->stmts.items[i], &v);
 	}
 }
 
@@ -212,7 +221,7 @@ static void unroll(struct resolver *r, struct ast_stmt *st)
 
 static void resolve_stmt(struct resolver *r, struct ast_stmt *st)
 {
-	struct sema_visitor v = {resolve_expr, resolve_block, r};
+	struct ast_visitor v = {resolve_expr, resolve_block, r};
 
 	switch (st->kind) {
 	case AST_ASSIGN:
@@ -243,7 +252,7 @@ static void resolve_stmt(struct resolver *r, struct ast_stmt *st)
 		unroll(r, st);
 		break;
 	default:
-		sema_visit_stmt(st, &v);
+		ast_visit_stmt(st, &v);
 	}
 }
 

@@ -165,6 +165,32 @@ static bool try_bounded_loops(struct target *t)
 	return loads(BPF_PROG_TYPE_TRACEPOINT, insns, LENGTH(insns));
 }
 
+/* Before, programs that may run anywhere had to find all of a map's memory there. */
+static bool try_lazy_hash(struct target *t)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	struct bpf_insn insns[] = {
+		INSN(BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, -8, 0),
+		MOV_REG(BPF_REG_2, BPF_REG_10),
+		ADD_IMM(BPF_REG_2, -8),
+		INSN(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, 0),
+		INSN(0, 0, 0, 0, 0),
+		CALL(BPF_FUNC_map_lookup_elem),
+		MOV_IMM(BPF_REG_0, 0),
+		EXIT,
+	};
+	int map = bpf_map_create(BPF_MAP_TYPE_HASH, NULL, 8, 8, 1, &opts);
+	bool ok;
+
+	(void)t;
+	if (map < 0)
+		return false;
+	insns[3].imm = map;
+	ok = loads(BPF_PROG_TYPE_PERF_EVENT, insns, LENGTH(insns));
+	close(map);
+	return ok;
+}
+
 static bool try_raw_tp(struct target *t)
 {
 	(void)t;
@@ -288,6 +314,41 @@ static bool try_fentry(struct target *t)
 	return worked(link);
 }
 
+/* A program on the kernel function @name; @how: BPF_TRACE_FENTRY, BPF_TRACE_ITER. */
+static bool loads_on(struct target *t, const char *name, enum bpf_attach_type how,
+		     const struct bpf_insn *insns, size_t n)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = how);
+	struct btf_view *btf = target_btf_view(t);
+
+	opts.attach_btf_id = btf ? btf_view_find(btf, BTF_KIND_FUNC, name) : 0;
+	return opts.attach_btf_id &&
+	       worked(bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", insns, n, &opts));
+}
+
+static bool try_iter(struct target *t)
+{
+	return loads_on(t, "bpf_iter_task", BPF_TRACE_ITER, empty_program, LENGTH(empty_program));
+}
+
+/* The helper is for a few functions only, this one among them. */
+static bool try_d_path(struct target *t)
+{
+	const struct bpf_insn insns[] = {
+		INSN(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_1, 0, 0),
+		INSN(BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, -8, 0),
+		MOV_REG(BPF_REG_2, BPF_REG_10),
+		ADD_IMM(BPF_REG_2, -8),
+		MOV_IMM(BPF_REG_3, 8),
+		CALL(BPF_FUNC_d_path),
+		MOV_IMM(BPF_REG_0, 0),
+		EXIT,
+	};
+
+	return target_has(t, TARGET_F_FENTRY) &&
+	       loads_on(t, "dentry_open", BPF_TRACE_FENTRY, insns, LENGTH(insns));
+}
+
 static bool try_btf(struct target *t)
 {
 	return target_btf_bytes(t);
@@ -340,6 +401,7 @@ static bool (*const tries[TARGET_NFEATURES])(struct target *t) = {
 	[TARGET_F_FOR_EACH_MAP] = try_for_each_map,
 	[TARGET_F_MAP_BATCH] = try_map_batch,
 	[TARGET_F_BOUNDED_LOOPS] = try_bounded_loops,
+	[TARGET_F_LAZY_HASH] = try_lazy_hash,
 	[TARGET_F_RAW_TP] = try_raw_tp,
 	[TARGET_F_RAW_TP_TEST_RUN] = try_raw_tp_test_run,
 	[TARGET_F_FUNC_IP] = try_func_ip,
@@ -351,6 +413,8 @@ static bool (*const tries[TARGET_NFEATURES])(struct target *t) = {
 	[TARGET_F_KPROBE_SESSION] = try_kprobe_session,
 	[TARGET_F_UPROBE_MULTI] = try_uprobe_multi,
 	[TARGET_F_FENTRY] = try_fentry,
+	[TARGET_F_ITER] = try_iter,
+	[TARGET_F_D_PATH] = try_d_path,
 	[TARGET_F_BTF] = try_btf,
 	[TARGET_F_CPU_V2] = try_cpu_v2,
 	[TARGET_F_CPU_V3] = try_cpu_v3,

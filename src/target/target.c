@@ -132,6 +132,11 @@ const char *target_feature_name(enum target_feature f)
 	return features[f].name;
 }
 
+const char *target_feature_words(enum target_feature f)
+{
+	return features[f].words;
+}
+
 const char *target_feature_since(enum target_feature f)
 {
 	return since_texts[f];
@@ -150,37 +155,6 @@ void target_set_pid(struct target *t, int pid)
 int target_pid(const struct target *t)
 {
 	return t->pid;
-}
-
-static int count_one(const char *category, const char *event, void *arg)
-{
-	(void)category;
-	(void)event;
-	++*(unsigned *)arg;
-	return 0;
-}
-
-static void print_tracepoints(struct target *t, FILE *out)
-{
-	unsigned n = 0;
-	int err = target_each_tracepoint(t, "*", "*", count_one, &n);
-
-	if (err)
-		fprintf(out, "  tracepoints: no list (%s)\n", strerror(-err));
-	else
-		fprintf(out, "  tracepoints: %u\n", n);
-}
-
-void target_print_info(struct target *t, FILE *out)
-{
-	fprintf(out, "Kernel features\n");
-	for (int f = 0; f < TARGET_NFEATURES; f++)
-		fprintf(out, "  %s: %s (%s)\n", features[f].words,
-			target_has(t, f)               ? "yes"
-			: t->feature[f] == FEATURE_OFF ? "switched off"
-						       : "no",
-			since_texts[f]);
-	print_tracepoints(t, out);
 }
 
 bool target_has_wildcard(const char *pattern)

@@ -32,6 +32,8 @@ struct target;
 	X(FOR_EACH_MAP, "for_each_map", TARGET_VERSION(5, 13, 0), "iteration over map elements")   \
 	X(MAP_BATCH, "map_batch", TARGET_VERSION(5, 6, 0), "batched map operations")               \
 	X(BOUNDED_LOOPS, "bounded_loops", TARGET_VERSION(5, 3, 0), "bounded loops")                \
+	X(LAZY_HASH, "lazy_hash", TARGET_VERSION(6, 1, 0),                                         \
+	  "hash maps that take memory as they fill")                                               \
 	X(RAW_TP, "raw_tp", TARGET_VERSION(4, 17, 0), "raw tracepoints")                           \
 	X(RAW_TP_TEST_RUN, "raw_tp_test_run", TARGET_VERSION(5, 10, 0),                            \
 	  "test runs of raw tracepoint programs")                                                  \
@@ -45,6 +47,8 @@ struct target;
 	X(KPROBE_SESSION, "kprobe_session", TARGET_VERSION(6, 10, 0), "kprobe.session links")      \
 	X(UPROBE_MULTI, "uprobe_multi", TARGET_VERSION(6, 6, 0), "uprobe.multi links")             \
 	X(FENTRY, "fentry", TARGET_VERSION(5, 5, 0), "fentry and fexit")                           \
+	X(ITER, "iter", TARGET_VERSION(5, 8, 0), "iterators")                                      \
+	X(D_PATH, "d_path", TARGET_VERSION(5, 10, 0), "d_path")                                    \
 	X(BTF, "btf", TARGET_VERSION(5, 2, 0), "kernel BTF")                                       \
 	X(CPU_V2, "cpu_v2", TARGET_VERSION(4, 14, 0), "BPF instructions v2")                       \
 	X(CPU_V3, "cpu_v3", TARGET_VERSION(5, 12, 0), "BPF instructions v3")                       \
@@ -83,6 +87,8 @@ bool target_has(struct target *t, enum target_feature f);
 /* Switches features off: "a,b". Returns 0, or -EINVAL with the unknown name in @err. */
 int target_disable(struct target *t, const char *names, char *err, size_t errlen);
 const char *target_feature_name(enum target_feature f);
+/* What it is, for people. */
+const char *target_feature_words(enum target_feature f);
 /* "Linux 5.8": the first kernel that has it. */
 const char *target_feature_since(enum target_feature f);
 /* TARGET_VERSION of the kernel compiled for. */

@@ -113,8 +113,7 @@ class Kprobe(Traced):
         self.check_names("kprobe", "--no-feature", "links,kprobe_multi")
 
     def test_wildcard_of_returns(self):
-        if "func_ip: no" in support.btrun("--info").stdout or \
-           "function in kprobes: no" in support.btrun("--info").stdout:
+        if not support.has_feature("func_ip"):
             self.assertIn("func_ip", self.refused("kretprobe:vfs_read { print(func); }"))
             self.skipTest("func of a kretprobe is not known to this kernel")
         self.check_names("kretprobe")
@@ -243,7 +242,7 @@ class Fentry(Traced):
 
     def test_func(self):
         script = "fentry:vfs_read /pid == $1 && args.count == 10/ { @[func] = count(); }"
-        if "function in kprobes: no" in support.btrun("--info").stdout:
+        if not support.has_feature("func_ip"):
             self.assertIn("func_ip", self.refused(script))
             return
         self.assertEqual(support.map_values(self.trace(script), ""), {"vfs_read": COUNT})

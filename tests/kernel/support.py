@@ -171,9 +171,9 @@ def require_probes(*probes):
             raise unittest.SkipTest(f"there is no {probe} here")
 
 
-def has_feature(words):
-    """Whether the kernel has what --info calls @words."""
-    return bool(re.search(rf"^ *{re.escape(words)}: yes", btrun("--info").stdout, re.M))
+def has_feature(name):
+    """Whether the kernel has the feature that --info and --no-feature call @name."""
+    return bool(re.search(rf"^ *{re.escape(name)}: yes", btrun("--info").stdout, re.M))
 
 
 def require_libclang():

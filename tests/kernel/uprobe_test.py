@@ -30,7 +30,7 @@ def symbol(name):
 
 
 def has_func_in_returns():
-    return support.has_feature("address of the function in uprobes")
+    return support.has_feature("uprobe_func_ip")
 
 
 class Traced(unittest.TestCase):

@@ -30,11 +30,13 @@ struct fixture {
 
 enum { NCPUS = 2, STACK_MAP = 0 };
 
-static int fake_stack(void *arg, uint32_t map, int64_t id, uint64_t *ips, size_t max)
+static int fake_stack(void *arg, uint32_t map, int64_t id, void *frames, size_t size)
 {
+	uint64_t *ips = frames;
+
 	(void)arg;
 	assert_int_equal(map, STACK_MAP);
-	assert_true(max >= 2);
+	assert_true(size >= OUTPUT_STACK_DEPTH * sizeof(*ips));
 	if (id != 7)
 		return -2;
 	ips[0] = 0x1234;
@@ -278,7 +280,7 @@ static void check_bytes(const char *fmt, uint32_t kind, uint32_t size, const voi
 	uint32_t tuple;
 
 	begin(&f);
-	part.type = type_args(&f, kind, size, 0, 0, 0);
+	part.type = type_args(&f, kind, size, kind == IMAGE_K_KSTACK ? 127 : 0, 0, 0);
 	tuple = compound(&f, IMAGE_K_TUPLE, size, &part, 1);
 	action(&f, fmt, tuple);
 	ready(&f);

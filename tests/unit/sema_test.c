@@ -401,7 +401,6 @@ static void test_statement_messages(void **state)
 		 "stdin:1:23-37: WARNING: Return value discarded.\n"},
 		{"#include <nowhere/nothing.h>\nBEGIN { }",
 		 "stdin:1:10-29: ERROR: 'nowhere/nothing.h' file not found\n"},
-		{"macro f() { 1 } BEGIN { }", "stdin:1:1-8: ERROR: macros are not supported yet\n"},
 	};
 
 	(void)state;

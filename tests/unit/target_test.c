@@ -212,10 +212,13 @@ static void test_info(void **state)
 	target_disable(t, "ring_buffer", err, sizeof(err));
 	target_print_info(t, f);
 	fclose(f);
-	assert_non_null(strstr(text, "Kernel features\n"));
-	assert_non_null(strstr(text, "\n  ring buffer: switched off (Linux 5.8)\n"));
-	if (can_load())
-		assert_non_null(strstr(text, "\n  raw tracepoints: yes (Linux 4.17)\n"));
+	assert_non_null(strstr(text, "Kernel features\n  Instruction limit: "));
+	assert_non_null(strstr(text, "\n  ring_buffer: off                 Linux 5.8   ring "));
+	if (can_load()) {
+		assert_non_null(strstr(text, "Instruction limit: 1000000       btf: yes\n"));
+		assert_non_null(
+			strstr(text, "\n  raw_tp: yes                      Linux 4.17  raw"));
+	}
 	free(text);
 }
 

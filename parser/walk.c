@@ -1,32 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What stands below a node: the one place that knows all of the tree's edges. */
-#include "internal.h"
+#include "ast.h"
 
-static void one(struct ast_expr *e, const struct sema_visitor *v)
+static void one(struct ast_expr *e, const struct ast_visitor *v)
 {
 	if (e)
 		v->expr(e, v->arg);
 }
 
-static void all(struct ast_expr *const *items, size_t n, const struct sema_visitor *v)
+static void all(struct ast_expr *const *items, size_t n, const struct ast_visitor *v)
 {
 	for (size_t i = 0; i < n; i++)
 		one(items[i], v);
 }
 
-static void block(struct ast_block *b, const struct sema_visitor *v)
+static void block(struct ast_block *b, const struct ast_visitor *v)
 {
 	if (b)
 		v->block(b, v->arg);
 }
 
-static void written(struct ast_type *t, const struct sema_visitor *v)
+static void written(struct ast_type *t, const struct ast_visitor *v)
 {
-	for (; t; t = t->typeof_type)
-		one(t->typeof_expr, v);
+	if (!t)
+		return;
+	if (v->type)
+		v->type(t, v->arg);
+	else
+		ast_visit_type(t, v);
 }
 
-void sema_visit_expr(struct ast_expr *e, const struct sema_visitor *v)
+void ast_visit_type(struct ast_type *t, const struct ast_visitor *v)
+{
+	one(t->typeof_expr, v);
+	written(t->typeof_type, v);
+}
+
+void ast_visit_expr(struct ast_expr *e, const struct ast_visitor *v)
 {
 	switch (e->kind) {
 	case AST_MAP:
@@ -92,7 +102,7 @@ void sema_visit_expr(struct ast_expr *e, const struct sema_visitor *v)
 	}
 }
 
-void sema_visit_stmt(struct ast_stmt *st, const struct sema_visitor *v)
+void ast_visit_stmt(struct ast_stmt *st, const struct ast_visitor *v)
 {
 	switch (st->kind) {
 	case AST_EXPR_STMT:

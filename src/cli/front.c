@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * btrun: runs what is compiled, and becomes btrun-compile for what is not. It is linked without
+ * the compiling half, whose memory is gone when it comes back to run the image.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "cli/files.h"
+#include "cli/handover.h"
+#include "cli/message.h"
+#include "cli/open.h"
+#include "cli/options.h"
+#include "runtime/runtime.h"
+
+/* Opens the image and runs it. Returns the exit status. */
+static int run_image(const struct cli_options *o, const void *data, size_t size)
+{
+	struct target *t;
+	struct image img;
+	char err[256];
+	int status;
+
+	if (image_open(&img, data, size, err, sizeof(err))) {
+		cli_error("not a valid image: %s", err);
+		return EXIT_FAILURE;
+	}
+	if (o->dump_image) {
+		image_print(stdout, &img);
+		fflush(stdout);
+	}
+	t = cli_open_target(o);
+	if (!t)
+		return EXIT_FAILURE;
+	status = runtime_run(&img, t, &o->run);
+	target_close(t);
+	return status;
+}
+
+static bool is_image(const char *data, size_t size)
+{
+	return size >= sizeof(struct image_header) &&
+	       !memcmp(data, IMAGE_MAGIC, strlen(IMAGE_MAGIC));
+}
+
+static int run_image_file(const struct cli_options *o, const char *data, size_t size)
+{
+	if (o->mode == CLI_LIST || o->emit_elf || o->emit_image || o->dump) {
+		cli_error("'%s' is compiled already: -l, --emit-elf, --emit-image and -d of a "
+			  "compiler stage need the script",
+			  o->file);
+		return EXIT_FAILURE;
+	}
+	if (o->nparams || o->nnamed || o->script_help) {
+		cli_error("'%s' is compiled already: its parameters were fixed then", o->file);
+		return EXIT_FAILURE;
+	}
+	return run_image(o, data, size);
+}
+
+/* What btrun-compile made. */
+static int run_handed_over(const struct cli_options *o)
+{
+	size_t size;
+	char *data = handover_take(o->image_fd, &size);
+	int status;
+
+	if (!data) {
+		cli_error("Failed to read the image: %s", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	status = run_image(o, data, size);
+	free(data);
+	return status;
+}
+
+/* Only returns with an exit status when it did not become the compiler. */
+static int compile(const struct cli_options *o, const char *text, size_t size)
+{
+	return handover_to_compiler(o->argv, text, size) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int use_file(const struct cli_options *o)
+{
+	size_t size;
+	char *data = cli_read_file(o->file, &size);
+	int status;
+
+	if (!data)
+		return EXIT_FAILURE;
+	status = is_image(data, size) ? run_image_file(o, data, size) : compile(o, data, size);
+	free(data);
+	return status;
+}
+
+static void warn_of_color(void)
+{
+	const char *mode = getenv("BPFTRACE_COLOR");
+
+	if (mode && strcmp(mode, "auto") && strcmp(mode, "always") && strcmp(mode, "never"))
+		cli_warning("Invalid env value! The valid values of `BPFTRACE_COLOR` are "
+			    "[auto|always|never]. The current value is %s!",
+			    mode);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli_options o = {0};
+	int status = EXIT_SUCCESS;
+
+	/* begin and end see us by the name that we were called by */
+	prctl(PR_SET_NAME, program_invocation_short_name);
+	if (cli_options_parse(&o, argc, argv)) {
+		status = EXIT_FAILURE;
+	} else if (o.image_fd >= 0) {
+		status = run_handed_over(&o);
+	} else if (o.mode == CLI_HELP) {
+		cli_usage(stdout);
+	} else if (o.mode == CLI_VERSION) {
+		cli_print_versions(stdout);
+	} else {
+		warn_of_color();
+		status = o.file ? use_file(&o) : compile(&o, NULL, 0);
+	}
+	cli_options_free(&o);
+	return cli_flush_stdout(status);
+}

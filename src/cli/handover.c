@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/handover.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/message.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x8u
+#endif
+
+#define RUNNER   "btrun"
+#define COMPILER "btrun-compile"
+/* Where the two lie when they do not lie side by side, seen from the directory of the other. */
+#define COMPILER_INSTALLED "../" BTRUN_LIBEXECDIR "/btrun/" COMPILER
+#define RUNNER_INSTALLED   "../../bin/" RUNNER
+
+/* The path of the other program into @path (PATH_MAX bytes). */
+static int find_program(char *path, const char *beside, const char *installed)
+{
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *const places[] = {beside, installed};
+	char *slash;
+
+	if (len < 0)
+		return -errno;
+	self[len] = '\0';
+	slash = strrchr(self, '/');
+	if (!slash)
+		return -ENOENT;
+	*slash = '\0';
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		if (snprintf(path, PATH_MAX, "%s/%s", self, places[i]) >= PATH_MAX)
+			return -ENAMETOOLONG;
+		if (!access(path, X_OK))
+			return 0;
+	}
+	return -ENOENT;
+}
+
+static int write_all(int fd, const char *data, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		size -= n;
+	}
+	return 0;
+}
+
+/* A memory file with these bytes; the program that is executed next inherits it. */
+static int memory_file(const char *name, const void *data, size_t size)
+{
+	int fd = memfd_create(name, MFD_NOEXEC_SEAL), err;
+
+	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
+		fd = memfd_create(name, 0);
+	if (fd < 0)
+		return -errno;
+	err = write_all(fd, data, size);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+static int become(const char *name, const char *path, char *const *argv, const char *option, int fd)
+{
+	size_t n = 0;
+	char word[64];
+	char **longer;
+
+	while (argv[n])
+		n++;
+	longer = calloc(n + 2, sizeof(*longer));
+	if (!longer)
+		return -ENOMEM;
+	snprintf(word, sizeof(word), "--%s=%d", option, fd);
+	longer[0] = argv[0];
+	longer[1] = word;
+	memcpy(longer + 2, argv + 1, n * sizeof(*argv) - sizeof(*argv));
+	fflush(NULL);
+	execv(path, fd < 0 ? argv : longer);
+	n = errno;
+	cli_error("Failed to run %s (%s): %s", name, path, strerror(n));
+	free(longer);
+	return -(int)n;
+}
+
+static int missing(const char *name, int err)
+{
+	if (err == -ENOENT)
+		cli_error("%s is not where this program is, nor where it would be installed: "
+			  "scripts cannot be %s",
+			  name, strcmp(name, RUNNER) ? "compiled" : "run");
+	else
+		cli_error("Failed to find %s: %s", name, strerror(-err));
+	return err;
+}
+
+int handover_to_compiler(char *const *argv, const char *text, size_t size)
+{
+	char path[PATH_MAX];
+	int err = find_program(path, COMPILER, COMPILER_INSTALLED), fd = -1;
+
+	if (err)
+		return missing(COMPILER, err);
+	if (text) {
+		fd = memory_file("script", text, size);
+		if (fd < 0) {
+			cli_error("Failed to keep the script: %s", strerror(-fd));
+			return fd;
+		}
+	}
+	return become(COMPILER, path, argv, "script-fd", fd);
+}
+
+int handover_to_runner(char *const *argv, const void *image, size_t size)
+{
+	char path[PATH_MAX];
+	int err = find_program(path, RUNNER, RUNNER_INSTALLED), fd;
+
+	if (err)
+		return missing(RUNNER, err);
+	fd = memory_file("image", image, size);
+	if (fd < 0) {
+		cli_error("Failed to keep the image: %s", strerror(-fd));
+		return fd;
+	}
+	return become(RUNNER, path, argv, "image-fd", fd);
+}
+
+char *handover_take(int fd, size_t *size)
+{
+	char *data = NULL;
+	struct stat st;
+	size_t done = 0;
+
+	if (!fstat(fd, &st))
+		data = malloc(st.st_size + 1);
+	while (data && done < (size_t)st.st_size) {
+		ssize_t n = pread(fd, data + done, st.st_size - done, done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += n;
+	}
+	close(fd);
+	if (!data)
+		return NULL;
+	if (done < (size_t)st.st_size) {
+		free(data);
+		errno = EIO;
+		return NULL;
+	}
+	data[done] = '\0';
+	*size = done;
+	return data;
+}
