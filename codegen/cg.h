@@ -154,6 +154,8 @@ void cg_store_bytes(struct codegen *cg, LLVMValueRef dst, const char *s, uint32_
 		    uint32_t size);
 /* Room for @size bytes: on the stack when small, else in scratch until the statement ends. */
 LLVMValueRef cg_temp(struct codegen *cg, uint32_t size, const char *name);
+/* Room in scratch in any case: memory of a map, whose contents the verifier knows nothing of. */
+LLVMValueRef cg_scratch(struct codegen *cg, uint32_t size);
 
 /* ---- memory.c: reading the kernel's, the process's and the context's memory ------ */
 struct cg_place {

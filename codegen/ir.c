@@ -299,7 +299,11 @@ LLVMValueRef cg_temp(struct codegen *cg, uint32_t size, const char *name)
 {
 	if (size <= cg->r->config.on_stack_limit || size <= 8)
 		return cg_alloca_bytes(cg, size, name);
+	return cg_scratch(cg, size);
+}
 
+LLVMValueRef cg_scratch(struct codegen *cg, uint32_t size)
+{
 	if (!cg->scratch_slot)
 		cg->scratch_slot = cg_alloca_var(cg, 8, "scratch");
 	LLVMValueRef base = LLVMBuildLoad2(cg->b, cg->ptr, cg->scratch_slot, "");

@@ -194,6 +194,9 @@ struct sema_result {
 struct sema_result *sema_run(struct ast_program *p, struct diag_list *d, struct target *t,
 			     const struct sema_options *opts);
 
+/* Bytes, a NUL among them, that text of type @t (string, array, pointer to characters) takes. */
+uint32_t sema_text_size(const struct sema_config *c, const struct type *t);
+
 /* The names of all config variables, ending with NULL. */
 const char *const *sema_config_names(void);
 
