@@ -151,6 +151,8 @@ void tseries_each(const struct image_type *t, const struct image_tseries_slot *s
 void tseries_text(struct output *o, struct outbuf *b, const struct image_type *t,
 		  const struct image_tseries_slot *slots, uint64_t last);
 
+/* The names of page allocation flags, "GFP_KERNEL|__GFP_ZERO". */
+void gfp_text(struct outbuf *b, uint64_t v);
 /* The bars of a merged histogram. */
 void histogram_text(struct outbuf *b, const struct image_type *t, const uint64_t *buckets,
 		    uint64_t divisor);
