@@ -44,6 +44,9 @@ struct sema_config {
 	const char *test_clock; /* tests: the map that tseries() takes the time from, NULL: none */
 };
 
+/* Rounds of a loop whose bounds are not constant, where the kernel has no bpf_loop. */
+#define SEMA_MAX_ROUNDS 1024
+
 /* ---- names ---------------------------------------------------------------- */
 
 /* A scratch variable; one object for all its uses in one body. */
