@@ -95,6 +95,7 @@ struct codegen {
 	LLVMTypeRef i1, i8, i16, i32, i64, ptr;
 
 	VEC(struct cg_map *) maps;
+	struct cg_map *packets; /* skboutput() */
 	struct cg_map *events, *zeros, *scratch;
 	LLVMValueRef control; /* global variable, or NULL: control_map */
 	struct cg_map *control_map;
@@ -141,6 +142,8 @@ void cg_debug_open(struct codegen *cg);
 void cg_debug_map(struct codegen *cg, struct cg_map *m);
 void cg_debug_var(struct codegen *cg, LLVMValueRef var, const char *name, uint32_t size);
 void cg_debug_function(struct codegen *cg, struct span at);
+/* Describes an external symbol of the kernel, without a type. */
+void cg_debug_symbol(struct codegen *cg, LLVMValueRef var, const char *name);
 /* Describes @fn, which is no program of its own; returns the scope of its instructions. */
 LLVMMetadataRef cg_debug_subprogram(struct codegen *cg, LLVMValueRef fn, unsigned line, bool local);
 void cg_debug_at(struct codegen *cg, struct span at);
@@ -360,6 +363,8 @@ static inline struct ast_expr *cg_arg_of(struct ast_expr *e, size_t n)
 LLVMValueRef cg_call0(struct codegen *cg, unsigned helper);
 /* Process and thread id as bpf_get_current_pid_tgid() has them, in this PID namespace. */
 LLVMValueRef cg_pid_tgid(struct codegen *cg, bool init);
+/* The address of the function that the probe is on; of a uprobe, of the probe itself. */
+LLVMValueRef cg_function_address(struct codegen *cg);
 /* Writes an IMAGE_K_USYM: an address of the current process. */
 void cg_store_usym(struct codegen *cg, LLVMValueRef addr, LLVMValueRef dst);
 /* @m[...] = count() and the like. */

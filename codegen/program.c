@@ -31,7 +31,7 @@ static const char *const sections[IMAGE_NATTACH] = {
 	[IMAGE_AT_KPROBE] = "kprobe",       [IMAGE_AT_KRETPROBE] = "kretprobe",
 	[IMAGE_AT_UPROBE] = "uprobe",       [IMAGE_AT_URETPROBE] = "uretprobe",
 	[IMAGE_AT_USDT] = "uprobe",         [IMAGE_AT_FENTRY] = "fentry",
-	[IMAGE_AT_FEXIT] = "fexit",
+	[IMAGE_AT_FEXIT] = "fexit",         [IMAGE_AT_BTF_TP] = "tp_btf",
 };
 
 const char *cg_section(enum image_attach_kind k)
@@ -137,6 +137,7 @@ static bool needs_pid_filter(const struct sema_program *p)
 	switch (p->attach) {
 	case IMAGE_AT_TRACEPOINT:
 	case IMAGE_AT_RAW_TP:
+	case IMAGE_AT_BTF_TP:
 	case IMAGE_AT_UPROBE: /* attached to the process, which other tracers' probes undo */
 	case IMAGE_AT_URETPROBE:
 	case IMAGE_AT_KPROBE:

@@ -181,6 +181,14 @@ struct image_event {
 	uint32_t size;   /* of header and payload, bytes */
 };
 
+/* What stands before a packet that skboutput() sends, through IMAGE_PACKETS_MAP. */
+struct image_packet {
+	struct image_event event;
+	uint64_t time;   /* of the clock that nsecs reads */
+	uint64_t length; /* bytes of the packet that follow */
+	uint64_t offset; /* how many of them are left out */
+};
+
 enum image_action_kind {
 	IMAGE_A_PRINTF,      /* fmt, type: tuple of the arguments */
 	IMAGE_A_PRINT_VALUE, /* type: the value */
@@ -195,6 +203,7 @@ enum image_action_kind {
 	IMAGE_A_SYSTEM,      /* fmt, type as printf: command */
 	IMAGE_A_ERRORF,      /* fmt, type as printf; where: fmt2 */
 	IMAGE_A_WARNF,
+	IMAGE_A_SKBOUTPUT,     /* fmt: path of the file; comes as struct image_packet */
 	IMAGE_A_RUNTIME_ERROR, /* type: tuple (s64 error, u32 helper) of -k; where: fmt2 */
 	IMAGE_NACTIONS
 };
@@ -217,6 +226,7 @@ struct image_action {
 #define IMAGE_CONTROL_SECTION ".data.control"
 #define IMAGE_CONTROL_MAP     "control"
 #define IMAGE_EVENTS_MAP      "events"   /* the ring buffer */
+#define IMAGE_PACKETS_MAP     "packets"  /* a perf event array */
 #define IMAGE_SCRATCH_PREFIX  "scratch_" /* arrays that need an element for each processor */
 struct image_control {
 	uint32_t active;  /* the gate: 1 awake, 0 asleep; other values are free for later */
@@ -258,6 +268,7 @@ enum image_attach_kind {
 	IMAGE_AT_END,        /* test-run after the last event */
 	IMAGE_AT_TRACEPOINT, /* target "category:event", through perf */
 	IMAGE_AT_RAW_TP,     /* target: the tracepoint's name */
+	IMAGE_AT_BTF_TP,     /* likewise; the program's arguments have types to the verifier */
 	IMAGE_AT_INTERVAL,   /* arg[0] period in ns: one CPU */
 	IMAGE_AT_PROFILE,    /* arg[0] frequency in Hz, or 0 and arg[1] period in ns: all CPUs */
 	IMAGE_AT_SOFTWARE,   /* arg[0] perf config, arg[1] period in events */

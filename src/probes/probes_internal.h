@@ -18,7 +18,7 @@ extern const struct probe_type probe_fentry, probe_fexit, probe_kprobe, probe_kr
 extern const struct probe_type probe_begin, probe_end, probe_interval, probe_profile,
 	probe_rawtracepoint, probe_software, probe_tracepoint, probe_uprobe, probe_uretprobe;
 extern const struct attacher attacher_fentry, attacher_fexit, attacher_kprobe, attacher_kretprobe;
-extern const struct attacher attacher_interval, attacher_profile, attacher_raw_tp,
+extern const struct attacher attacher_interval, attacher_profile, attacher_raw_tp, attacher_btf_tp,
 	attacher_software, attacher_tracepoint, attacher_uprobe, attacher_uretprobe;
 
 /* ---- parsing -------------------------------------------------------------- */
@@ -73,6 +73,12 @@ int probe_attach_perf(struct attach_env *env, struct bpf_program *prog,
 /* The same on each CPU that is online; for env->pid only when it is set. A new link in *@link. */
 int probe_attach_all_cpus(struct attach_env *env, struct bpf_program *prog,
 			  struct perf_event_attr *attr, struct probe_link **link);
+/* Programs whose arguments have the kernel's types: fentry, fexit, typed raw tracepoints. */
+int probe_prepare_typed(struct attach_env *env, const struct image *img,
+			const struct image_attachment *at, struct bpf_program *prog);
+int probe_attach_typed(struct attach_env *env, const struct image *img,
+		       const struct image_attachment *at, struct bpf_program *prog,
+		       struct probe_link **link);
 /* The first CPU that is online. */
 int probe_first_cpu(void);
 

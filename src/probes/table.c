@@ -17,9 +17,9 @@ const struct probe_type *const probe_types[] = {
 };
 
 static const struct attacher *const attachers[] = {
-	&attacher_tracepoint, &attacher_raw_tp, &attacher_interval,  &attacher_profile,
-	&attacher_software,   &attacher_uprobe, &attacher_uretprobe, &attacher_kprobe,
-	&attacher_kretprobe,  &attacher_fentry, &attacher_fexit,
+	&attacher_tracepoint, &attacher_raw_tp,    &attacher_btf_tp, &attacher_interval,
+	&attacher_profile,    &attacher_software,  &attacher_uprobe, &attacher_uretprobe,
+	&attacher_kprobe,     &attacher_kretprobe, &attacher_fentry, &attacher_fexit,
 };
 
 /* probe_types in words. */

@@ -182,9 +182,8 @@ void sema_add_action(struct sema *s, struct ast_expr *e, const struct sema_actio
 
 /* Builtins of bpftrace that have no row yet. */
 static const char *const later[] = {
-	"dw_ustack",   "find",  "is_err",  "kaddr",        "leader_comm", "leader_tid",
-	"path",        "pcomm", "ppid",    "percpu_kaddr", "skboutput",   "socket_cookie",
-	"strcontains", "uaddr", "unwatch", NULL,
+	"dw_ustack", "find", "is_err",      "leader_comm", "leader_tid",
+	"pcomm",     "ppid", "strcontains", "unwatch",     NULL,
 };
 
 static bool comes_later(struct sema *s, struct ast_expr *e, const char *name)

@@ -77,6 +77,7 @@ static bool literal_signal(struct sema *s, struct ast_expr *e, struct ast_expr *
 	if (number < 1 || number > 64)
 		return false;
 	sema_set_int(x, type_int(s->types, 4, false), (uint64_t)number);
+	x->const_str = NULL;
 	return true;
 }
 

@@ -130,6 +130,12 @@ struct sema_attachment {
 	uint32_t probe, nprobes; /* rows of PROBES */
 };
 
+/* uaddr(): a symbol of the file that the program's probe is in. */
+struct sema_user_symbol {
+	const char *name;
+	struct probe_user_symbol sym;
+};
+
 /*
  * One BPF program: a typed copy of a probe's body, the attach points that it serves and
  * how it is to be attached. Several probes share one program when body and context allow.
@@ -151,9 +157,10 @@ struct sema_program {
 	 */
 	bool is_syscall;
 	uint16_t *syscall_probe;
-	uint32_t nsyscalls;              /* entries of syscall_probe */
-	bool uses_probe;                 /* the builtin probe is evaluated in the body */
-	const struct type_field *retval; /* fexit: where it is; NULL: in its register */
+	uint32_t nsyscalls;                        /* entries of syscall_probe */
+	bool uses_probe;                           /* the builtin probe is evaluated in the body */
+	VEC(struct sema_user_symbol) user_symbols; /* of uaddr(), each name once */
+	const struct type_field *retval;           /* fexit: where it is; NULL: in its register */
 };
 
 /* Several attachments and a body that asks which: attach cookies hold rows of PROBES. */

@@ -35,6 +35,7 @@ static const struct since_row helpers[] = {
 	{BPF_FUNC_probe_read_str, "probe_read_str", 4, 11},
 	{BPF_FUNC_override_return, "override_return", 4, 16},
 	{BPF_FUNC_get_stack, "get_stack", 4, 18},
+	{BPF_FUNC_get_socket_cookie, "get_socket_cookie", 4, 12},
 	{BPF_FUNC_get_current_cgroup_id, "get_current_cgroup_id", 4, 18},
 	{BPF_FUNC_send_signal, "send_signal", 5, 3},
 	{BPF_FUNC_probe_read_user, "probe_read_user", 5, 5},

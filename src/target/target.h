@@ -181,6 +181,11 @@ const char *target_number_name(enum target_names which, int64_t number);
 int target_signal_number(const char *name);
 /* The id of the version-2 control group whose directory is @path. Returns 0 or a negative errno. */
 int target_cgroup_id(struct target *t, const char *path, uint64_t *id);
+/*
+ * How many kernel symbols, functions or data, are called @name: 0, 1, or 2 for several at
+ * different addresses; a negative errno where nobody tells.
+ */
+int target_kernel_symbol(struct target *t, const char *name);
 /* Whether process ids are told here by another PID namespace than the first. */
 bool target_in_pid_namespace(struct target *t);
 
