@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* By what the kernel counts processes: control groups, PID namespaces. */
+#include "target/depends.h"
 #include "target/target.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@ int target_cgroup_id(struct target *t, const char *path, uint64_t *id)
 	} handle = {.head.handle_bytes = sizeof(uint64_t)};
 	int mount;
 
-	(void)t;
+	target_depend(t, path);
 	if (name_to_handle_at(AT_FDCWD, path, &handle.head, &mount, 0))
 		return -errno;
 	if (handle.head.handle_bytes != sizeof(uint64_t))
