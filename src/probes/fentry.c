@@ -232,10 +232,12 @@ const struct attacher attacher_fentry = {
 	.prepare = probe_prepare_typed,
 	.attach = probe_attach_typed,
 	.slow_detach = true,
+	.last_runs_first = true,
 };
 const struct attacher attacher_fexit = {
 	.kind = IMAGE_AT_FEXIT,
 	.prepare = probe_prepare_typed,
 	.attach = probe_attach_typed,
 	.slow_detach = true,
+	.last_runs_first = true,
 };

@@ -193,7 +193,7 @@ struct type *sema_check_uaddr(struct sema *s, struct ast_expr *e)
 
 	if (!sema_want_string_literal(s, e, 0))
 		return NULL;
-	if (kind != IMAGE_AT_UPROBE && kind != IMAGE_AT_URETPROBE) {
+	if (kind != IMAGE_AT_UPROBE && kind != IMAGE_AT_URETPROBE && kind != IMAGE_AT_USDT) {
 		sema_error(s, e->span, "uaddr can not be used with \"%s\" probes",
 			   s->work->prog->type->name);
 		return NULL;
@@ -201,6 +201,14 @@ struct type *sema_check_uaddr(struct sema *s, struct ast_expr *e)
 	sym = user_symbol(s, e, sema_arg(e, 0)->const_str);
 	if (!sym)
 		return NULL;
+	if (sym->sym.relative && s->work->prog->attachments.len > 1) {
+		sema_error(
+			s, e->span,
+			"uaddr() of a position-independent file needs a probe that stands in one "
+			"place; this one stands in %zu",
+			s->work->prog->attachments.len);
+		return NULL;
+	}
 	if (kind == IMAGE_AT_URETPROBE && sym->sym.relative &&
 	    !target_has(s->target, TARGET_F_UPROBE_FUNC_IP)) {
 		sema_error(s, e->span,

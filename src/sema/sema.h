@@ -126,8 +126,9 @@ const char *const *builtin_names(void); /* ends with NULL */
 
 struct sema_attachment {
 	const char *target;
-	int64_t arg[2];
+	int64_t arg[3];
 	uint32_t probe, nprobes; /* rows of PROBES */
+	bool again;              /* another place of the probe of the attachment before */
 };
 
 /* uaddr(): a symbol of the file that the program's probe is in. */
@@ -157,8 +158,9 @@ struct sema_program {
 	 */
 	bool is_syscall;
 	uint16_t *syscall_probe;
-	uint32_t nsyscalls;                        /* entries of syscall_probe */
-	bool uses_probe;                           /* the builtin probe is evaluated in the body */
+	uint32_t nsyscalls;   /* entries of syscall_probe */
+	bool uses_probe;      /* the builtin probe is evaluated in the body */
+	const char *operands; /* usdt: where the arguments are (usdt_operands.h) */
 	VEC(struct sema_user_symbol) user_symbols; /* of uaddr(), each name once */
 	const struct type_field *retval;           /* fexit: where it is; NULL: in its register */
 };
