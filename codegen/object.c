@@ -7,8 +7,10 @@
 
 #include "codegen/cg.h"
 
-#define SCRATCH_MAP "scratch"
-#define ZEROS_MAP   "zeros"
+#define SCRATCH_MAP    "scratch"
+#define ZEROS_MAP      "zeros"
+#define REMEMBERED_MAP "processes"
+#define REMEMBERED_MAX 8192
 /* The runtime sets the real size of the ring buffer before it loads the object. */
 #define EVENTS_SIZE_DEFAULT (256 * 1024)
 
@@ -132,6 +134,17 @@ static void add_packets(struct codegen *cg)
 	}
 }
 
+/* Processes that user space was told of; those of long ago are forgotten. */
+static struct cg_map *add_remembered(struct codegen *cg)
+{
+	struct cg_map *m = cg_map_new(cg, REMEMBERED_MAP, BPF_MAP_TYPE_LRU_HASH);
+
+	m->key_size = CG_PROCESS_KEY;
+	m->value_size = 8;
+	m->max_entries = REMEMBERED_MAX;
+	return m;
+}
+
 void cg_object_open(struct codegen *cg)
 {
 	add_license(cg);
@@ -146,6 +159,8 @@ void cg_object_open(struct codegen *cg)
 	if (cg->r->actions.len)
 		add_events(cg);
 	add_packets(cg);
+	if (cg->r->remember)
+		cg->remembered = add_remembered(cg);
 }
 
 /* Once all programs are there, the sizes of the internal maps are known. */

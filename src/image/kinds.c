@@ -73,21 +73,14 @@ const char *image_attach_name(uint32_t kind)
 const char *image_action_name(uint32_t kind)
 {
 	static const char *const names[IMAGE_NACTIONS] = {
-		[IMAGE_A_PRINTF] = "printf",
-		[IMAGE_A_PRINT_VALUE] = "print value",
-		[IMAGE_A_PRINT_MAP] = "print map",
-		[IMAGE_A_PRINT_ELEM] = "print element",
-		[IMAGE_A_CLEAR] = "clear",
-		[IMAGE_A_ZERO] = "zero",
-		[IMAGE_A_EXIT] = "exit",
-		[IMAGE_A_TIME] = "time",
-		[IMAGE_A_JOIN] = "join",
-		[IMAGE_A_CAT] = "cat",
-		[IMAGE_A_SYSTEM] = "system",
-		[IMAGE_A_ERRORF] = "errorf",
-		[IMAGE_A_SKBOUTPUT] = "skboutput",
-		[IMAGE_A_WARNF] = "warnf",
-		[IMAGE_A_RUNTIME_ERROR] = "runtime error",
+		[IMAGE_A_PRINTF] = "printf",       [IMAGE_A_PRINT_VALUE] = "print value",
+		[IMAGE_A_PRINT_MAP] = "print map", [IMAGE_A_PRINT_ELEM] = "print element",
+		[IMAGE_A_CLEAR] = "clear",         [IMAGE_A_ZERO] = "zero",
+		[IMAGE_A_EXIT] = "exit",           [IMAGE_A_TIME] = "time",
+		[IMAGE_A_JOIN] = "join",           [IMAGE_A_CAT] = "cat",
+		[IMAGE_A_SYSTEM] = "system",       [IMAGE_A_ERRORF] = "errorf",
+		[IMAGE_A_WARNF] = "warnf",         [IMAGE_A_RUNTIME_ERROR] = "runtime error",
+		[IMAGE_A_REMEMBER] = "remember",   [IMAGE_A_SKBOUTPUT] = "skboutput",
 	};
 
 	return kind < IMAGE_NACTIONS ? names[kind] : "?";
