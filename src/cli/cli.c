@@ -13,6 +13,7 @@
 #include "cli/open.h"
 #include "cli/options.h"
 #include "codegen/compile.h"
+#include "output/message.h"
 #include "runtime/runtime.h"
 
 /* ---- a script's own options ------------------------------------------------------- */
@@ -110,7 +111,7 @@ static int run_script(const struct cli_options *o, struct target *t, const char 
 	}
 	err = compile_script(&in, t, analyse_only, &out);
 	fflush(stdout);
-	diag_print(out.diags, stderr, cli_color(), !o->run.no_warnings);
+	diag_print(out.diags, stderr, message_colored(), !o->run.no_warnings);
 	if (!err && elf.temp)
 		err = cli_product_commit(&elf);
 	if (!err)

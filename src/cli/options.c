@@ -325,7 +325,8 @@ static const struct option_row rows[] = {
 
 	{GROUP_OUTPUT, 'o', "output", "FILE", "-o, --output FILE", "write the output to FILE",
 	 set_output},
-	{GROUP_OUTPUT, 'f', NULL, "FORMAT", "-f FORMAT", "output format ('text')", set_format},
+	{GROUP_OUTPUT, 'f', NULL, "FORMAT", "-f FORMAT", "output format ('text', 'json')",
+	 set_format},
 	{GROUP_OUTPUT, 'B', NULL, "MODE", "-B MODE", "output buffering ('line', 'full', 'none')",
 	 set_buffering},
 	{GROUP_OUTPUT, 'q', "quiet", NULL, "-q, --quiet", "print nothing but the script's output",
@@ -502,13 +503,15 @@ static int parse_pid(struct cli_options *o)
 
 static int check_format(const struct cli_options *o)
 {
-	if (!strcmp(o->run.format, "text"))
+	const char *name;
+
+	if (output_format_known(o->run.format))
 		return 0;
-	if (!strcmp(o->run.format, "json")) {
-		cli_error("Output format \"json\" is not supported yet");
-		return -EINVAL;
-	}
-	cli_error("Invalid output format \"%s\"\nValid formats: 'text'", o->run.format);
+	cli_error("Invalid output format \"%s\"", o->run.format);
+	fputs("Valid formats:", stderr);
+	for (unsigned i = 0; (name = output_format_name(i)); i++)
+		fprintf(stderr, "%s'%s'", i ? ", " : " ", name);
+	fputc('\n', stderr);
 	return -EINVAL;
 }
 
