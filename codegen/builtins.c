@@ -254,6 +254,9 @@ LLVMValueRef cg_emit_delete(struct codegen *cg, struct ast_expr *e, LLVMValueRef
 LLVMValueRef cg_emit_len(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
 {
 	(void)dst;
+	if (cg_arg_of(e, 0)->type->kind == IMAGE_K_KSTACK ||
+	    cg_arg_of(e, 0)->type->kind == IMAGE_K_USTACK)
+		return cg_stack_len(cg, cg_arg_of(e, 0));
 	if (!cg_needs(cg, TARGET_F_FOR_EACH_MAP, "len() of a map"))
 		return cg_const(cg, cg->i64, 0);
 	return cg_map_len(cg, cg_arg_of(e, 0)->u.map.decl);

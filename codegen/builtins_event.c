@@ -103,35 +103,3 @@ LLVMValueRef cg_emit_func(struct codegen *cg, struct ast_expr *e, LLVMValueRef d
 	cg_store_usym(cg, ip, dst);
 	return NULL;
 }
-
-static LLVMValueRef stack_id(struct codegen *cg, uint32_t depth, uint64_t flags)
-{
-	struct cg_map *m = cg_stack_map(cg, depth);
-	LLVMValueRef args[] = {cg->ctx_arg, m->var, cg_const(cg, cg->i64, flags)};
-	LLVMValueRef id = cg_helper(cg, BPF_FUNC_get_stackid, args, 3);
-	LLVMBasicBlockRef lost = cg_block(cg, "no_stack"), done = cg_block(cg, "stack");
-
-	LLVMBuildCondBr(cg->b, LLVMBuildICmp(cg->b, LLVMIntSLT, id, cg_const(cg, cg->i64, 0), ""),
-			lost, done);
-	cg_at(cg, lost);
-	cg_control_count(cg, offsetof(struct image_control, lost_stacks));
-	cg_goto(cg, done);
-	cg_at(cg, done);
-	return id;
-}
-
-LLVMValueRef cg_emit_stack(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
-{
-	bool user = e->type->kind == IMAGE_K_USTACK;
-	LLVMValueRef id = stack_id(cg, e->type->arg[0], user ? BPF_F_USER_STACK : 0);
-
-	if (!user)
-		return id;
-	/* with whose stack it is, so that its addresses can be looked up */
-	LLVMValueRef who = cg_call0(cg, BPF_FUNC_get_current_pid_tgid);
-	cg_store(cg, id, dst);
-	LLVMValueRef pid = LLVMBuildLShr(cg->b, who, cg_const(cg, cg->i64, 32), "");
-	cg_store(cg, LLVMBuildTrunc(cg->b, pid, cg->i32, ""), cg_offset(cg, dst, 8));
-	cg_store(cg, LLVMBuildTrunc(cg->b, who, cg->i32, ""), cg_offset(cg, dst, 12));
-	return NULL;
-}

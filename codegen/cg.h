@@ -107,7 +107,10 @@ struct cg_map *cg_map_new(struct codegen *cg, const char *elf_name, uint32_t typ
 void cg_object_open(struct codegen *cg);
 void cg_object_close(struct codegen *cg);
 struct cg_map *cg_script_map(struct codegen *cg, const struct sema_map *m);
-struct cg_map *cg_stack_map(struct codegen *cg, uint32_t depth);
+/* The map that keeps stacks of type @t: a u64 id each, the number of frames, the frames. */
+struct cg_map *cg_stack_map(struct codegen *cg, const struct type *t);
+/* Bytes of one frame: an address, or a struct bpf_stack_build_id. */
+uint32_t cg_stack_frame_size(const struct type *t);
 /* The address of a control word, offset in struct image_control. */
 LLVMValueRef cg_control_word(struct codegen *cg, uint32_t offset);
 LLVMValueRef cg_control_load(struct codegen *cg, LLVMTypeRef type, uint32_t offset);
@@ -269,6 +272,9 @@ void cg_store_usym(struct codegen *cg, LLVMValueRef addr, LLVMValueRef dst);
 /* @m[...] = count() and the like. */
 void cg_aggregate(struct codegen *cg, struct ast_expr *map, struct ast_expr *call);
 LLVMValueRef cg_nsecs(struct codegen *cg);
+
+/* ---- stack.c: kstack, ustack ----------------------------------------------------------------- */
+LLVMValueRef cg_stack_len(struct codegen *cg, struct ast_expr *e); /* of a stack: i64 */
 
 /* ---- pack.c ------------------------------------------------------------------------------------
  */

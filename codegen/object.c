@@ -9,8 +9,6 @@
 
 #define SCRATCH_MAP "scratch"
 #define ZEROS_MAP   "zeros"
-/* Stacks kept apart: power of two, since the kernel hashes into them. */
-#define STACK_MAP_ENTRIES 16384
 /* The runtime sets the real size of the ring buffer before it loads the object. */
 #define EVENTS_SIZE_DEFAULT (256 * 1024)
 
@@ -41,13 +39,19 @@ static void add_script_map(struct codegen *cg, const struct sema_map *sm)
 	m->max_entries = sm->key ? sm->max_entries : 1;
 }
 
+uint32_t cg_stack_frame_size(const struct type *t)
+{
+	return t->arg[1] == IMAGE_STACK_BUILD_ID ? sizeof(struct bpf_stack_build_id) : 8;
+}
+
+/* How many stacks it holds is settled when it is loaded. */
 static void add_stack_map(struct codegen *cg, const struct sema_stack_map *ss)
 {
-	struct cg_map *m = cg_map_new(cg, ss->elf_name, BPF_MAP_TYPE_STACK_TRACE);
+	struct cg_map *m = cg_map_new(cg, ss->elf_name, BPF_MAP_TYPE_HASH);
 
-	m->key_size = 4;
-	m->value_size = ss->depth * 8;
-	m->max_entries = STACK_MAP_ENTRIES;
+	m->key_size = 8;
+	m->value_size =
+		8 + ss->depth * (ss->build_ids ? (uint32_t)sizeof(struct bpf_stack_build_id) : 8);
 }
 
 static struct cg_map *find_map(struct codegen *cg, const char *elf_name)
@@ -63,11 +67,16 @@ struct cg_map *cg_script_map(struct codegen *cg, const struct sema_map *m)
 	return find_map(cg, m->elf_name);
 }
 
-struct cg_map *cg_stack_map(struct codegen *cg, uint32_t depth)
+struct cg_map *cg_stack_map(struct codegen *cg, const struct type *t)
 {
-	for (size_t i = 0; i < cg->r->stacks.len; i++)
-		if (cg->r->stacks.items[i]->depth == depth)
-			return find_map(cg, cg->r->stacks.items[i]->elf_name);
+	bool build_ids = t->arg[1] == IMAGE_STACK_BUILD_ID;
+
+	for (size_t i = 0; i < cg->r->stacks.len; i++) {
+		const struct sema_stack_map *ss = cg->r->stacks.items[i];
+
+		if (ss->depth == t->arg[0] && ss->build_ids == build_ids)
+			return find_map(cg, ss->elf_name);
+	}
 	return NULL;
 }
 

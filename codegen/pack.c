@@ -32,7 +32,8 @@ static void pack_maps(struct codegen *cg, struct image_builder *b)
 			.elf_name = image_add_string(b, s->elf_name),
 			.key = IMAGE_NONE,
 			.value = IMAGE_NONE,
-			.flags = IMAGE_MAP_INTERNAL | IMAGE_MAP_STACKS,
+			.flags = IMAGE_MAP_INTERNAL | IMAGE_MAP_STACKS |
+				 (s->build_ids ? IMAGE_MAP_BUILD_IDS : 0),
 			.max_entries = s->depth,
 		};
 

@@ -64,7 +64,7 @@ enum image_kind {
 	IMAGE_K_RECORD,      /* { .a = 1 } */
 	IMAGE_K_KSTACK,      /* s64: id in stack map elem (a row of MAPS), negative: -errno;
 				arg[0] depth, arg[1] enum image_stack_mode */
-	IMAGE_K_USTACK,      /* s64 id as KSTACK, u32 pid, u32 tid */
+	IMAGE_K_USTACK,      /* s64 id as KSTACK, u32 pid, u32 zero */
 	IMAGE_K_KSYM,        /* u64 address */
 	IMAGE_K_USYM,        /* u64 address, u32 pid, u32 zero */
 	IMAGE_K_INET,        /* u32 family (AF_INET, AF_INET6), u8[16] address */
@@ -128,8 +128,9 @@ enum image_map_flags {
 	IMAGE_MAP_SCALAR = 1,            /* no key in the script: element 0 of an array map */
 	IMAGE_MAP_PERCPU = 2,            /* a value a CPU, to be merged */
 	IMAGE_MAP_INTERNAL = 4,          /* not the script's: stacks, scratch */
-	IMAGE_MAP_STACKS = 8,            /* BPF_MAP_TYPE_STACK_TRACE */
+	IMAGE_MAP_STACKS = 8,            /* u64 id: u64 number of frames, then u64 addresses */
 	IMAGE_MAP_SIGNIFICANT_ZERO = 16, /* free for later */
+	IMAGE_MAP_BUILD_IDS = 32,        /* STACKS: struct bpf_stack_build_id, not addresses */
 };
 
 struct image_map {

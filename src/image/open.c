@@ -216,6 +216,9 @@ static int check_stack(struct checker *c, uint32_t row, const struct image_type 
 		return refuse(c, "type %u: bad depth of stack", row);
 	if (t->arg[1] < 0 || t->arg[1] > IMAGE_STACK_BUILD_ID)
 		return refuse(c, "type %u: unknown stack mode", row);
+	if ((t->arg[1] == IMAGE_STACK_BUILD_ID) !=
+	    !!(c->img->maps[t->elem].flags & IMAGE_MAP_BUILD_IDS))
+		return refuse(c, "type %u: the stacks of map %u are of another kind", row, t->elem);
 	return 0;
 }
 

@@ -117,10 +117,10 @@ struct output {
 	struct printf_program **programs; /* one an action, compiled on first use */
 	const char *trailer;              /* of cut strings */
 	size_t trailer_len;
-	bool unset;           /* showing a value that was never stored */
-	bool compact;         /* text without blanks between a value's parts */
-	int64_t clock_off[3]; /* enum image_clock to time of day, ns */
-	uint64_t ips[OUTPUT_STACK_DEPTH];
+	bool unset;                              /* showing a value that was never stored */
+	bool compact;                            /* text without blanks between a value's parts */
+	int64_t clock_off[3];                    /* enum image_clock to time of day, ns */
+	uint64_t frames[OUTPUT_STACK_DEPTH * 4]; /* addresses, or struct bpf_stack_build_id */
 };
 
 /* Appends the text of one value; integers are divided by @divisor. */
@@ -129,6 +129,10 @@ void value_text(struct output *o, struct outbuf *b, uint32_t type, const void *v
 /* The parts of a tuple with ", " between them and nothing around. */
 void value_text_parts(struct output *o, struct outbuf *b, const struct image_type *t,
 		      const void *value, uint64_t divisor);
+/* Addresses and stacks: see stack.c. */
+void ksym_text(struct output *o, struct outbuf *b, uint64_t addr);
+void usym_text(struct output *o, struct outbuf *b, int pid, uint64_t addr);
+void stack_text(struct output *o, struct outbuf *b, const struct image_type *t, const void *value);
 /* A field's integer, bit-fields included. */
 int64_t field_int(const struct image *img, const struct image_field *f, const void *base);
 size_t string_length(const void *s, size_t size);

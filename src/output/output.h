@@ -26,8 +26,12 @@ struct output_elem {
 	const void *value;
 };
 
-/* Gives the frames of a stack: fills @ips, returns their number or a negative errno. */
-typedef int (*output_stack_fn)(void *arg, uint32_t map, int64_t id, uint64_t *ips, size_t max);
+/*
+ * Gives the frames of a stack as they lie in the map: addresses, or struct bpf_stack_build_id.
+ * Fills @frames (@size bytes, enough for OUTPUT_STACK_DEPTH of them); returns their number or a
+ * negative errno.
+ */
+typedef int (*output_stack_fn)(void *arg, uint32_t map, int64_t id, void *frames, size_t size);
 
 struct output_opts {
 	FILE *file; /* where to; the caller closes it */

@@ -193,91 +193,19 @@ static void text_tuple(struct output *o, struct outbuf *b, const struct value *v
 
 /* ---- addresses and stacks -------------------------------------------------- */
 
-/* A name with its offset where wanted, else the address; the module for perf's style. */
-static void put_symbol(struct outbuf *b, const char *name, uint64_t addr, uint64_t offset,
-		       bool show_offset)
-{
-	if (!name) {
-		outbuf_puts(b, addr ? "0x" : "");
-		outbuf_hex(b, addr);
-		return;
-	}
-	outbuf_puts(b, name);
-	if (!show_offset)
-		return;
-	outbuf_putc(b, '+');
-	outbuf_u64(b, offset);
-}
-
-static void put_kernel_symbol(struct output *o, struct outbuf *b, uint64_t addr, bool show_offset)
-{
-	uint64_t offset = 0;
-	const char *name = symbols_kernel(o->sym, addr, &offset);
-
-	put_symbol(b, name, addr, offset, show_offset);
-}
-
-static const char *put_user_symbol(struct output *o, struct outbuf *b, int pid, uint64_t addr,
-				   bool show_offset)
-{
-	const char *module = NULL;
-	uint64_t offset = 0;
-	const char *name = symbols_user(o->sym, pid, addr, &offset, &module);
-
-	put_symbol(b, name, addr, offset, show_offset);
-	return name ? module : NULL;
-}
-
 static void text_ksym(struct output *o, struct outbuf *b, const struct value *v)
 {
-	put_kernel_symbol(o, b, load_u64(v, 0), false);
+	ksym_text(o, b, load_u64(v, 0));
 }
 
 static void text_usym(struct output *o, struct outbuf *b, const struct value *v)
 {
-	put_user_symbol(o, b, load_u32(v, 8), load_u64(v, 0), false);
-}
-
-static void put_frame(struct output *o, struct outbuf *b, const struct value *v, uint64_t ip)
-{
-	bool user = v->type->kind == IMAGE_K_USTACK, perf = v->type->arg[1] == IMAGE_STACK_PERF;
-	const char *module;
-
-	if (v->type->arg[1] == IMAGE_STACK_RAW || v->type->arg[1] == IMAGE_STACK_BUILD_ID) {
-		outbuf_hex(b, ip);
-		outbuf_putc(b, '\n');
-		return;
-	}
-	if (perf) {
-		outbuf_putc(b, '\t');
-		outbuf_hex(b, ip);
-		outbuf_putc(b, ' ');
-	} else {
-		outbuf_pad(b, ' ', o->compact ? 0 : 8);
-	}
-	if (user) {
-		module = put_user_symbol(o, b, load_u32(v, 8), ip, true);
-		if (perf) {
-			outbuf_puts(b, " (");
-			outbuf_puts(b, module ? module : "[unknown]");
-			outbuf_putc(b, ')');
-		}
-	} else {
-		put_kernel_symbol(o, b, ip, true);
-	}
-	outbuf_putc(b, '\n');
+	usym_text(o, b, load_u32(v, 8), load_u64(v, 0));
 }
 
 static void text_stack(struct output *o, struct outbuf *b, const struct value *v)
 {
-	int64_t id = load_u64(v, 0);
-	int n = -1;
-
-	outbuf_putc(b, '\n');
-	if (id >= 0 && o->opts.stack && !o->unset)
-		n = o->opts.stack(o->opts.stack_arg, v->type->elem, id, o->ips, OUTPUT_STACK_DEPTH);
-	for (int i = 0; i < n; i++)
-		put_frame(o, b, v, o->ips[i]);
+	stack_text(o, b, v->type, v->data);
 }
 
 /* ---- names of things -------------------------------------------------------- */

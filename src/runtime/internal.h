@@ -188,7 +188,7 @@ void map_contents_free(struct map_contents *c);
 int map_clear(struct run *r, uint32_t map);
 int map_zero(struct run *r, uint32_t map);
 /* output_stack_fn */
-int map_stack(void *run, uint32_t map, int64_t id, uint64_t *ips, size_t max);
+int map_stack(void *run, uint32_t map, int64_t id, void *frames, size_t size);
 
 /* ---- events ---------------------------------------------------------------------- */
 

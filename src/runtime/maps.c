@@ -220,22 +220,24 @@ int map_zero(struct run *r, uint32_t map)
 	return err;
 }
 
-int map_stack(void *run, uint32_t map, int64_t id, uint64_t *ips, size_t max)
+int map_stack(void *run, uint32_t map, int64_t id, void *frames, size_t size)
 {
-	uint64_t frames[OUTPUT_STACK_DEPTH] = {0};
 	struct run *r = run;
-	uint32_t key = id, size = r->map_value_sizes[map];
-	size_t n = 0;
+	uint32_t value_size = r->map_value_sizes[map];
+	uint64_t key = id, n;
+	uint8_t *value;
 	int err;
 
-	if (!size || size > sizeof(frames))
+	if (value_size < sizeof(n) || value_size - sizeof(n) > size)
 		return -EINVAL;
-	err = bpf_map_lookup_elem(r->map_fds[map], &key, frames);
-	if (err)
-		return err;
-	while (n < max && n < size / 8 && frames[n]) {
-		ips[n] = frames[n];
-		n++;
+	value = malloc(value_size);
+	if (!value)
+		return -ENOMEM;
+	err = bpf_map_lookup_elem(r->map_fds[map], &key, value);
+	if (!err) {
+		memcpy(&n, value, sizeof(n));
+		memcpy(frames, value + sizeof(n), value_size - sizeof(n));
 	}
-	return n;
+	free(value);
+	return err ? err : (int)n;
 }

@@ -220,33 +220,39 @@ static int make_control_mappable(struct run *r)
 	return bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_MMAPABLE);
 }
 
-#define STACK_DEPTH_DEFAULT 127 /* kernel.perf_event_max_stack, unless changed */
+/*
+ * Different stacks that a map keeps. Where memory must be there from the start, a map of them
+ * is as large as it may be without being felt.
+ */
+#define STACKS_MAX       (128u << 10)
+#define STACKS_MAX_BYTES (16u << 20)
+#define STACKS_MIN       1024u
 
-static uint32_t kernel_stack_depth(void)
+static uint32_t stacks_kept(const struct run *r, const struct bpf_map *map)
 {
-	FILE *f = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
-	unsigned depth;
+	uint32_t n = STACKS_MAX_BYTES / bpf_map__value_size(map);
 
-	if (!f)
-		return STACK_DEPTH_DEFAULT;
-	if (fscanf(f, "%u", &depth) != 1 || !depth)
-		depth = STACK_DEPTH_DEFAULT;
-	fclose(f);
-	return depth;
+	if (target_has(r->target, TARGET_F_LAZY_HASH))
+		return STACKS_MAX;
+	return n > STACKS_MIN ? n : STACKS_MIN;
 }
 
-/* The kernel refuses stack maps for more frames than it ever walks. */
 static int size_stacks(struct run *r)
 {
-	uint32_t max = kernel_stack_depth() * sizeof(uint64_t);
-	struct bpf_map *map;
 	int err = 0;
 
-	bpf_object__for_each_map(map, r->obj)
-	{
-		if (bpf_map__type(map) == BPF_MAP_TYPE_STACK_TRACE &&
-		    bpf_map__value_size(map) > max && !err)
-			err = bpf_map__set_value_size(map, max);
+	for (uint32_t i = 0; i < r->img->nmaps && !err; i++) {
+		const char *name = image_str(r->img, r->img->maps[i].elf_name);
+		struct bpf_map *map;
+
+		if (!(r->img->maps[i].flags & IMAGE_MAP_STACKS))
+			continue;
+		map = bpf_object__find_map_by_name(r->obj, name);
+		if (!map || bpf_map__value_size(map) < 16)
+			continue; /* left out by the optimiser */
+		err = bpf_map__set_max_entries(map, stacks_kept(r, map));
+		if (!err && target_has(r->target, TARGET_F_LAZY_HASH))
+			err = bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC);
 	}
 	return err;
 }

@@ -84,10 +84,8 @@ struct type *sema_check_len(struct sema *s, struct ast_expr *e)
 	}
 	if (!sema_expr(s, x))
 		return NULL;
-	if (x->type->kind == IMAGE_K_KSTACK || x->type->kind == IMAGE_K_USTACK) {
-		sema_error(s, e->span, "len() of a stack is not supported yet");
-		return NULL;
-	}
+	if (x->type->kind == IMAGE_K_KSTACK || x->type->kind == IMAGE_K_USTACK)
+		return type_int(s->types, 8, true);
 	sema_error(s, e->span, "call to len() expects a map, ustack, or kstack");
 	return NULL;
 }

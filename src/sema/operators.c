@@ -85,6 +85,8 @@ static bool compares_as_bytes(const struct type *t)
 	case IMAGE_K_ARRAY:
 	case IMAGE_K_TUPLE:
 	case IMAGE_K_DISK:
+	case IMAGE_K_KSTACK:
+	case IMAGE_K_USTACK:
 		return true;
 	default:
 		return false;

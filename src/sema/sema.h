@@ -69,6 +69,7 @@ struct sema_map {
 
 struct sema_stack_map { /* one for each depth in use */
 	uint32_t depth;
+	bool build_ids; /* frames as build id and offset, not as addresses */
 	const char *elf_name;
 	uint32_t index; /* row of the image's MAPS, after the script's maps */
 };

@@ -12,18 +12,28 @@ static const char *const modes[] = {
 };
 #define NMODES (sizeof(modes) / sizeof(modes[0]))
 
-static struct sema_stack_map *stack_map(struct sema *s, uint32_t depth)
+static struct sema_stack_map *find_map(const struct sema *s, int64_t depth, int64_t mode)
 {
-	struct sema_stack_map *m;
+	for (size_t i = 0; i < s->r->stacks.len; i++) {
+		struct sema_stack_map *m = s->r->stacks.items[i];
 
-	for (size_t i = 0; i < s->r->stacks.len; i++)
-		if (s->r->stacks.items[i]->depth == depth)
-			return s->r->stacks.items[i];
+		if (m->depth == depth && m->build_ids == (mode == IMAGE_STACK_BUILD_ID))
+			return m;
+	}
+	return NULL;
+}
+
+static void use_map(struct sema *s, int64_t depth, int64_t mode)
+{
+	struct sema_stack_map *m = find_map(s, depth, mode);
+
+	if (m)
+		return;
 	m = arena_new_of(s->arena, struct sema_stack_map);
-	m->depth = depth;
-	m->elf_name = arena_printf(s->arena, "stack_%u", depth);
+	m->depth = (uint32_t)depth;
+	m->build_ids = mode == IMAGE_STACK_BUILD_ID;
+	m->elf_name = arena_printf(s->arena, m->build_ids ? "build_ids_%u" : "stack_%u", m->depth);
 	vec_push(s->arena, &s->r->stacks, m);
-	return m;
 }
 
 static struct type *stack_type(struct sema *s, enum image_kind kind, int64_t depth, int64_t mode)
@@ -109,8 +119,21 @@ struct type *sema_check_stack(struct sema *s, struct ast_expr *e)
 		mode = IMAGE_STACK_RAW;
 	}
 	if (!s->fold_only)
-		stack_map(s, (uint32_t)depth);
+		use_map(s, depth, mode);
 	return stack_type(s, kernel ? IMAGE_K_KSTACK : IMAGE_K_USTACK, depth, mode);
+}
+
+struct type *sema_check_stack_len(struct sema *s, struct ast_expr *e)
+{
+	struct type *t = sema_expr(s, sema_arg(e, 0));
+
+	if (!t)
+		return NULL;
+	if (t->kind == IMAGE_K_KSTACK || t->kind == IMAGE_K_USTACK)
+		return type_int(s->types, 8, true);
+	sema_error(s, e->span, "stack_len() expects a ustack or kstack argument (%s provided)",
+		   sema_kind_word(t));
+	return NULL;
 }
 
 /* The stack maps' rows come after the script's maps. */
@@ -120,9 +143,9 @@ void sema_finish_stacks(struct sema *s)
 		s->r->stacks.items[i]->index = (uint32_t)(s->r->maps.len + i);
 	for (size_t i = 0; i < s->stack_types.len; i++) {
 		struct type *t = s->stack_types.items[i];
+		const struct sema_stack_map *m = find_map(s, t->arg[0], t->arg[1]);
 
-		for (size_t j = 0; j < s->r->stacks.len; j++)
-			if (s->r->stacks.items[j]->depth == t->arg[0])
-				t->count = s->r->stacks.items[j]->index;
+		if (m)
+			t->count = m->index;
 	}
 }

@@ -73,6 +73,16 @@ const char *symbols_kernel(struct symbols *s, uint64_t addr, uint64_t *offset)
 	return t->names + e->name;
 }
 
+size_t symbols_kernel_frames(struct symbols *s, uint64_t addr, struct symbols_frame *frames,
+			     size_t max)
+{
+	if (!max)
+		return 0;
+	frames[0] = (struct symbols_frame){0};
+	frames[0].name = symbols_kernel(s, addr, &frames[0].offset);
+	return 1;
+}
+
 uint64_t symbols_kernel_addr(struct symbols *s, const char *name)
 {
 	const struct symtab *t = kernel_table(s);

@@ -30,6 +30,24 @@ uint64_t symbols_kernel_addr(struct symbols *s, const char *name);
  */
 const char *symbols_user(struct symbols *s, int pid, uint64_t addr, uint64_t *offset,
 			 const char **module);
+/* One function of those that an address lies in. */
+struct symbols_frame {
+	const char *name;   /* NULL: not known */
+	uint64_t offset;    /* of the address from the function's start, bytes */
+	const char *module; /* the mapped file; NULL: not known, or the kernel */
+	const char *file;   /* where the source says so; NULL: not known */
+	unsigned line;
+	bool inlined; /* into the next frame */
+};
+/*
+ * All functions that @addr lies in, innermost first: inlined ones where debug data tells of
+ * them, then the one that a symbol names. Returns how many, at least 1 (name NULL when nothing
+ * is known) and at most @max. The strings live as long as @s.
+ */
+size_t symbols_user_frames(struct symbols *s, int pid, uint64_t addr, struct symbols_frame *frames,
+			   size_t max);
+size_t symbols_kernel_frames(struct symbols *s, uint64_t addr, struct symbols_frame *frames,
+			     size_t max);
 /*
  * The name of block device @dev (major << 20 | minor): /sys/dev/block/M:m, then
  * /proc/diskstats, else "M:m". Looked up again when a name is older than a second,

@@ -299,6 +299,16 @@ const char *symbols_user(struct symbols *s, int pid, uint64_t addr, uint64_t *of
 	return m->syms.names + e->name;
 }
 
+size_t symbols_user_frames(struct symbols *s, int pid, uint64_t addr, struct symbols_frame *frames,
+			   size_t max)
+{
+	if (!max)
+		return 0;
+	frames[0] = (struct symbols_frame){0};
+	frames[0].name = symbols_user(s, pid, addr, &frames[0].offset, &frames[0].module);
+	return 1;
+}
+
 void user_cache_free(struct user_cache *u)
 {
 	if (!u)

@@ -165,6 +165,32 @@ static bool try_bounded_loops(struct target *t)
 	return loads(BPF_PROG_TYPE_TRACEPOINT, insns, LENGTH(insns));
 }
 
+/* Before, programs that may run anywhere had to find all of a map's memory there. */
+static bool try_lazy_hash(struct target *t)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	struct bpf_insn insns[] = {
+		INSN(BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, -8, 0),
+		MOV_REG(BPF_REG_2, BPF_REG_10),
+		ADD_IMM(BPF_REG_2, -8),
+		INSN(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, 0),
+		INSN(0, 0, 0, 0, 0),
+		CALL(BPF_FUNC_map_lookup_elem),
+		MOV_IMM(BPF_REG_0, 0),
+		EXIT,
+	};
+	int map = bpf_map_create(BPF_MAP_TYPE_HASH, NULL, 8, 8, 1, &opts);
+	bool ok;
+
+	(void)t;
+	if (map < 0)
+		return false;
+	insns[3].imm = map;
+	ok = loads(BPF_PROG_TYPE_PERF_EVENT, insns, LENGTH(insns));
+	close(map);
+	return ok;
+}
+
 static bool try_raw_tp(struct target *t)
 {
 	(void)t;
@@ -375,6 +401,7 @@ static bool (*const tries[TARGET_NFEATURES])(struct target *t) = {
 	[TARGET_F_FOR_EACH_MAP] = try_for_each_map,
 	[TARGET_F_MAP_BATCH] = try_map_batch,
 	[TARGET_F_BOUNDED_LOOPS] = try_bounded_loops,
+	[TARGET_F_LAZY_HASH] = try_lazy_hash,
 	[TARGET_F_RAW_TP] = try_raw_tp,
 	[TARGET_F_RAW_TP_TEST_RUN] = try_raw_tp_test_run,
 	[TARGET_F_FUNC_IP] = try_func_ip,

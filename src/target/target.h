@@ -32,6 +32,8 @@ struct target;
 	X(FOR_EACH_MAP, "for_each_map", TARGET_VERSION(5, 13, 0), "iteration over map elements")   \
 	X(MAP_BATCH, "map_batch", TARGET_VERSION(5, 6, 0), "batched map operations")               \
 	X(BOUNDED_LOOPS, "bounded_loops", TARGET_VERSION(5, 3, 0), "bounded loops")                \
+	X(LAZY_HASH, "lazy_hash", TARGET_VERSION(6, 1, 0),                                         \
+	  "hash maps that take memory as they fill")                                               \
 	X(RAW_TP, "raw_tp", TARGET_VERSION(4, 17, 0), "raw tracepoints")                           \
 	X(RAW_TP_TEST_RUN, "raw_tp_test_run", TARGET_VERSION(5, 10, 0),                            \
 	  "test runs of raw tracepoint programs")                                                  \

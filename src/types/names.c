@@ -17,8 +17,6 @@ struct kind_name {
 static const struct kind_name kind_names[IMAGE_NKINDS] = {
 	[IMAGE_K_VOID] = {"void"},
 	[IMAGE_K_BOOL] = {"bool"},
-	[IMAGE_K_KSTACK] = {"kstack"},
-	[IMAGE_K_USTACK] = {"ustack"},
 	[IMAGE_K_KSYM] = {"ksym_t"},
 	[IMAGE_K_USYM] = {"usym_t"},
 	[IMAGE_K_INET] = {"inet"},
@@ -76,6 +74,20 @@ static const char *name_sized(struct types *ts, const char *word, const struct t
 	return t->size ? arena_printf(ts->arena, "%s[%u]", word, t->size) : word;
 }
 
+/* Stacks of another mode or depth are of another type. */
+static const char *name_stack(struct types *ts, const struct type *t)
+{
+	static const char *const modes[] = {
+		[IMAGE_STACK_BPFTRACE] = "bpftrace",
+		[IMAGE_STACK_PERF] = "perf",
+		[IMAGE_STACK_RAW] = "raw",
+		[IMAGE_STACK_BUILD_ID] = "build_id",
+	};
+
+	return arena_printf(ts->arena, "%cstack_%s_%d", t->kind == IMAGE_K_KSTACK ? 'k' : 'u',
+			    modes[t->arg[1]], (int)t->arg[0]);
+}
+
 const char *type_name(struct types *ts, const struct type *t)
 {
 	switch (t->kind) {
@@ -101,6 +113,9 @@ const char *type_name(struct types *ts, const struct type *t)
 		return arena_printf(ts->arena, "(%s)", name_fields(ts, t, false));
 	case IMAGE_K_RECORD:
 		return arena_printf(ts->arena, "record { %s }", name_fields(ts, t, true));
+	case IMAGE_K_KSTACK:
+	case IMAGE_K_USTACK:
+		return name_stack(ts, t);
 	default:
 		break;
 	}

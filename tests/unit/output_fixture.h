@@ -31,11 +31,13 @@ struct fixture {
 
 enum { NCPUS = 2, STACK_MAP = 0 };
 
-static inline int fake_stack(void *arg, uint32_t map, int64_t id, uint64_t *ips, size_t max)
+static inline int fake_stack(void *arg, uint32_t map, int64_t id, void *frames, size_t size)
 {
+	uint64_t *ips = frames;
+
 	(void)arg;
 	assert_int_equal(map, STACK_MAP);
-	assert_true(max >= 2);
+	assert_true(size >= OUTPUT_STACK_DEPTH * sizeof(*ips));
 	if (id != 7)
 		return -2;
 	ips[0] = 0x1234;

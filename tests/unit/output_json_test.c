@@ -206,6 +206,23 @@ static void test_keys(void **state)
 	end(&f);
 }
 
+static void test_key_of_frames(void **state)
+{
+	const int64_t stack = 7, value = 1;
+	struct output_elem elem = {.key = &stack, .value = &value};
+	struct fixture f;
+	uint32_t m;
+
+	(void)state;
+	begin_json(&f);
+	m = map(&f, "s", type_args(&f, IMAGE_K_KSTACK, 8, 127, IMAGE_STACK_BPFTRACE, 0),
+		type(&f, IMAGE_K_INT, 8, true), 0);
+	ready(&f);
+	output_map(f.o, m, &elem, 1, 0, 0);
+	expect(&f, "{\"type\": \"map\", \"data\": {\"@s\": {\"\\n0x1234\\n0xabcd\\n\": 1}}}\n");
+	end(&f);
+}
+
 static void test_aggregations(void **state)
 {
 	static const struct {
@@ -392,6 +409,7 @@ int main(void)
 		cmocka_unit_test(test_numbers_of_a_kind),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_key_of_frames),
 		cmocka_unit_test(test_aggregations),
 		cmocka_unit_test(test_hist),
 		cmocka_unit_test(test_lhist),

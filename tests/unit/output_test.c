@@ -115,7 +115,7 @@ static void check_bytes(const char *fmt, uint32_t kind, uint32_t size, const voi
 	uint32_t tuple;
 
 	begin(&f);
-	part.type = type_args(&f, kind, size, 0, 0, 0);
+	part.type = type_args(&f, kind, size, kind == IMAGE_K_KSTACK ? 127 : 0, 0, 0);
 	tuple = compound(&f, IMAGE_K_TUPLE, size, &part, 1);
 	action(&f, fmt, tuple);
 	ready(&f);
