@@ -318,10 +318,14 @@ static void merge_cpu(struct codegen *cg, const struct type *t, struct merge *s,
 
 LLVMValueRef cg_aggregation_value(struct codegen *cg, struct ast_expr *map)
 {
-	const struct sema_map *m = map->u.map.decl;
+	return cg_aggregation_at(cg, map->u.map.decl, cg_map_key(cg, map));
+}
+
+LLVMValueRef cg_aggregation_at(struct codegen *cg, const struct sema_map *m, LLVMValueRef key)
+{
 	int ncpus = libbpf_num_possible_cpus();
 	struct merge s = {cg_alloca(cg, cg->i64, "total"), cg_alloca(cg, cg->i64, "count")};
-	LLVMValueRef cpu = cg_alloca(cg, cg->i64, "cpu"), key = cg_map_key(cg, map);
+	LLVMValueRef cpu = cg_alloca(cg, cg->i64, "cpu");
 	LLVMBasicBlockRef head = cg_block(cg, "cpus"), body = cg_block(cg, "cpu"),
 			  use = cg_block(cg, "cpu_value"), next = cg_block(cg, "cpu_next"),
 			  done = cg_block(cg, "merged");

@@ -85,6 +85,7 @@ static void clone_children(struct arena *a, struct ast_expr *e)
 	case AST_TYPE_EXPR:
 		e->u.sizeof_.type = clone_type(a, e->u.sizeof_.type);
 		e->u.sizeof_.e = ast_clone_expr(a, e->u.sizeof_.e);
+		e->u.sizeof_.shown = NULL;
 		break;
 	case AST_OFFSETOF:
 		e->u.offsetof_.type = clone_type(a, e->u.offsetof_.type);

@@ -172,6 +172,7 @@ struct ast_expr {
 		struct {
 			struct ast_type *type; /* one of the two */
 			struct ast_expr *e;
+			struct ast_expr *shown; /* sema: the record that typeinfo() is */
 		} sizeof_;
 		struct {
 			struct ast_type *type; /* one of the two */
@@ -296,6 +297,7 @@ struct ast_macro {
 struct ast_import {
 	struct span span;
 	const char *path;
+	bool in_body; /* written as a statement */
 };
 
 /* Preprocessor lines and struct/union/enum definitions, kept as text for the C reader. */
@@ -312,6 +314,9 @@ struct ast_program {
 	VEC(struct ast_map_decl) map_decls;
 	VEC(struct ast_macro *) macros;
 	VEC(struct ast_probe *) probes;
+	/* After parse_imports(): C sources for BPF, and all files imported, with full paths. */
+	VEC(struct ast_import) c_sources;
+	VEC(const char *) imported;
 };
 
 /* Deep copy of expressions and blocks, without sema's annotations. NULL gives NULL. */

@@ -290,6 +290,13 @@ void build_config_item(struct parser *p, struct span at, const struct token *nam
 	vec_push(p->arena, &p->program->config, item);
 }
 
+void build_import(struct parser *p, struct span at, const struct token *path, bool in_body)
+{
+	struct ast_import import = {at, path->text, in_body};
+
+	vec_push(p->arena, &p->program->imports, import);
+}
+
 void build_map_decl(struct parser *p, struct span at, const struct token *name,
 		    const struct token *kind, struct span count_at, const struct token *count)
 {

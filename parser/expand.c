@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "expand.h"
+#include "library.h"
 
 struct frame {
 	struct frame *up;
@@ -20,6 +21,7 @@ struct frame {
 
 struct expander {
 	struct macro_table t;
+	struct stdlib stdlib;
 	struct diag_list *d;
 	struct frame *frame; /* NULL: the script itself */
 	uint32_t marks;
@@ -195,7 +197,9 @@ static bool is_value_name(const struct expander *x, const struct ast_type *t)
 	if (!t || !t->name || t->tag || t->suffixes.len)
 		return false;
 	e = given(x, t->name);
-	return e && e->kind != AST_TYPE_EXPR && e->kind != AST_IDENT;
+	if (!e || e->kind == AST_TYPE_EXPR)
+		return false;
+	return e->kind != AST_IDENT || x->t.is_builtin(e->u.ident.name);
 }
 
 static const char *plain_name(const struct ast_expr *e)
@@ -392,6 +396,15 @@ static void put_body(struct expander *x, struct ast_expr *e, const struct ast_ma
 	e->u.block = body;
 }
 
+static void load_stdlib(struct expander *x)
+{
+	const struct ast_program *p;
+
+	for (size_t i = 0; (p = stdlib_parse(x->d, i)); i++)
+		macros_add(&x->t, p);
+	x->stdlib.loaded = true;
+}
+
 static void expand_call(struct expander *x, struct ast_expr *e)
 {
 	struct macro_args args = {0};
@@ -402,6 +415,8 @@ static void expand_call(struct expander *x, struct ast_expr *e)
 		args = (struct macro_args){e->u.call.args.items, e->u.call.args.len};
 		name = e->u.call.name;
 	}
+	if (stdlib_offers(&x->stdlib, x->d->arena, name))
+		load_stdlib(x);
 	m = macros_find(&x->t, name, args, x->frame && x->frame->macro->stdlib, e->span);
 	if (m && !is_recursive(x, m, e->span))
 		put_body(x, e, m, args);

@@ -119,10 +119,8 @@ item:
 	| config
 	| IMPORT STRING ';'
 		{
-			struct ast_import import = {span_join(@1, @2), $2->text};
-
 			build_section(p, @1, SECTION_CONFIG, "root imports");
-			vec_push(p->arena, &p->program->imports, import);
+			build_import(p, span_join(@1, @2), $2, false);
 		}
 	| LET MAP '=' IDENT '(' INT ')' opt_semicolon
 		{
@@ -277,6 +275,11 @@ simple:
 		{ $$ = build_stmt(p, AST_BREAK, @$, NULL); }
 	| CONTINUE
 		{ $$ = build_stmt(p, AST_CONTINUE, @$, NULL); }
+	| IMPORT STRING
+		{
+			build_import(p, @$, $2, true);
+			$$ = build_block_stmt(p, build_block(p, @$, build_stmt_list(p, NULL, NULL), NULL));
+		}
 	| RETURN
 		{ $$ = build_stmt(p, AST_RETURN, @$, NULL); }
 	| RETURN expr
@@ -548,7 +551,7 @@ static const char *const expr_starts[] = {
 };
 static const char *const stmt_starts[] = {
 	"'let'", "'break'", "'continue'", "'return'", "'for'", "'if'", "'while'", "'unroll'",
-	"'{'", "';'", "'else'", NULL,
+	"'import'", "'{'", "';'", "'else'", NULL,
 };
 static const char *const operators[] = {
 	"'||'", "'&&'", "'|'", "'^'", "'&'", "'=='", "'!='", "'<'", "'>'", "'<='", "'>='", "'<<'",

@@ -225,6 +225,7 @@ struct ast_attach_point *build_attach_point(struct parser *p, struct span at);
 void build_section(struct parser *p, struct span at, enum section section, const char *what);
 void build_config_item(struct parser *p, struct span at, const struct token *name,
 		       struct span value_at, const char *value);
+void build_import(struct parser *p, struct span at, const struct token *path, bool in_body);
 void build_map_decl(struct parser *p, struct span at, const struct token *name,
 		    const struct token *kind, struct span count_at, const struct token *count);
 void build_macro(struct parser *p, struct span at, const struct token *name,

@@ -142,6 +142,14 @@ struct ast_program;
 struct ast_program *parse_program(struct diag_list *d, uint32_t src);
 
 /*
+ * Reads what the script imports, and what that imports, and makes it part of @p: scripts'
+ * definitions and probes before its own, C headers as C definitions. Paths are relative to the
+ * importing file, or to @script's directory ("stdin" for none: the current one). Errors go to
+ * @d. Without imports nothing is done.
+ */
+void parse_imports(struct diag_list *d, struct ast_program *p, const char *script);
+
+/*
  * Puts the bodies of macros, those of the script and those of the standard library, in the
  * places of their calls in the probes of @p. @is_builtin tells names that have a meaning of
  * their own beside the macros. Errors go to @d, with the place of the call and of the

@@ -300,6 +300,16 @@ static void classify_if(struct token_list *list, uint32_t i)
 		list->items[i].kind = TOK_IF_EXPR;
 }
 
+/* A statement import "file"; the lexer knows the word only between items. */
+static void classify_word(struct token_list *list, uint32_t i)
+{
+	uint16_t before = i ? list->items[i - 1].kind : TOK_END;
+	bool starts = before == ';' || before == '{' || before == '}' || before == TOK_BRACE_EXPR;
+
+	if (starts && kind_at(list, i + 1) == TOK_STRING && !strcmp(list->items[i].text, "import"))
+		list->items[i].kind = TOK_IMPORT;
+}
+
 void tokens_classify(struct token_list *list)
 {
 	for (uint32_t i = 0; i < list->len; i++) {
@@ -312,6 +322,9 @@ void tokens_classify(struct token_list *list)
 			break;
 		case TOK_IF:
 			classify_if(list, i);
+			break;
+		case TOK_IDENT:
+			classify_word(list, i);
 			break;
 		}
 	}

@@ -13,6 +13,12 @@
 
 #include "runtime/stages.h"
 
+static void end_stage(const struct run *r, const char *name)
+{
+	if (r->opts->stage)
+		r->opts->stage(r->opts->stage_arg, name);
+}
+
 /* ---- before anything is attached ---------------------------------------------------- */
 
 static int failed(const char *what, int err)
@@ -103,7 +109,12 @@ static int prepare(struct run *r)
 		return err;
 	raise_file_limit(r);
 	err = load(r);
-	return err ? err : attach_all(r);
+	if (err)
+		return err;
+	end_stage(r, "load");
+	err = attach_all(r);
+	end_stage(r, "attach");
+	return err;
 }
 
 /* ---- start --------------------------------------------------------------------------- */
@@ -150,12 +161,14 @@ static int start(struct run *r)
 		err = failed("Failed to read events", events_drain(r));
 	if (err)
 		return err;
+	end_stage(r, "begin");
 	if (exiting(r))
 		r->stop = STOP_EXIT;
 	else
 		err = wake(r);
 	if (err)
 		return err;
+	end_stage(r, "wake");
 	if (r->stop == STOP_NONE && !r->nwaiting && !r->child.pid)
 		r->stop = STOP_DONE;
 	announce(r);

@@ -103,6 +103,7 @@ struct type *sema_type_field(struct sema *s, struct ast_expr *e)
 		return NULL;
 	}
 	e->u.field.resolved = f;
+	sema_fold_typeinfo_field(e);
 	if (space == SPACE_NONE)
 		space = space_of_field(s, t, f);
 	return sema_in_space(s, as_string(s, f->type), space);
@@ -224,8 +225,7 @@ static bool is_constant(struct sema *s, const struct ast_type *t)
 	       types_find_constant(s->types, t->name, &c) && !c.str && !c.expr;
 }
 
-/* The type of an operand that is either written as a type or an expression never run. */
-static struct type *operand_type(struct sema *s, struct ast_type *written, struct ast_expr *x)
+struct type *sema_operand_type(struct sema *s, struct ast_type *written, struct ast_expr *x)
 {
 	struct type *t;
 
@@ -241,7 +241,7 @@ static struct type *operand_type(struct sema *s, struct ast_type *written, struc
 
 struct type *sema_type_sizeof(struct sema *s, struct ast_expr *e)
 {
-	struct type *t = operand_type(s, e->u.sizeof_.type, e->u.sizeof_.e);
+	struct type *t = sema_operand_type(s, e->u.sizeof_.type, e->u.sizeof_.e);
 
 	if (!t)
 		return NULL;
@@ -253,7 +253,7 @@ struct type *sema_type_sizeof(struct sema *s, struct ast_expr *e)
 
 struct type *sema_type_offsetof(struct sema *s, struct ast_expr *e)
 {
-	struct type *t = operand_type(s, e->u.offsetof_.type, e->u.offsetof_.e);
+	struct type *t = sema_operand_type(s, e->u.offsetof_.type, e->u.offsetof_.e);
 	uint64_t offset = 0;
 
 	for (size_t i = 0; t && i < e->u.offsetof_.path.len; i++) {

@@ -197,12 +197,6 @@ static struct type *type_block(struct sema *s, struct ast_expr *e)
 	return t;
 }
 
-static struct type *type_typeinfo(struct sema *s, struct ast_expr *e)
-{
-	sema_error(s, e->span, "typeinfo is not supported yet");
-	return NULL;
-}
-
 static struct type *type_type_expr(struct sema *s, struct ast_expr *e)
 {
 	sema_error(s, e->span, "typeof is an argument for macros only, where they expect a type");
@@ -239,7 +233,7 @@ static typer *const typers[] = {
 	[AST_RECORD] = type_record_expr,
 	[AST_SIZEOF] = sema_type_sizeof,
 	[AST_OFFSETOF] = sema_type_offsetof,
-	[AST_TYPEINFO] = type_typeinfo,
+	[AST_TYPEINFO] = sema_type_typeinfo,
 	[AST_TYPE_EXPR] = type_type_expr,
 	[AST_BLOCK_EXPR] = type_block,
 };

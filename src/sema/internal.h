@@ -196,6 +196,14 @@ struct type *sema_type_tuple_field(struct sema *s, struct ast_expr *e);
 struct type *sema_type_index(struct sema *s, struct ast_expr *e);
 struct type *sema_type_sizeof(struct sema *s, struct ast_expr *e);
 struct type *sema_type_offsetof(struct sema *s, struct ast_expr *e);
+/* The type of an operand that is either written as a type or an expression never run. */
+struct type *sema_operand_type(struct sema *s, struct ast_type *written, struct ast_expr *x);
+
+/* ---- typeinfo.c ---- */
+struct type *sema_type_typeinfo(struct sema *s, struct ast_expr *e);
+/* Makes e, a field of a typeinfo() or a comparison of two, a constant. False: it is neither. */
+bool sema_fold_typeinfo_field(struct ast_expr *e);
+bool sema_fold_typeinfo_compare(struct sema *s, struct ast_expr *e);
 
 /* ---- cmacros.c ---- */
 /* Puts macros of the C text that are expressions of the script's language in their places. */

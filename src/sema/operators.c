@@ -188,6 +188,8 @@ struct type *sema_type_binary(struct sema *s, struct ast_expr *e)
 	}
 	if (!l->type || !r->type)
 		return NULL;
+	if (sema_fold_typeinfo_compare(s, e))
+		return e->type;
 	if (l->is_const && (r->is_const || is_logical(op)) && sema_fold_binary(s, e))
 		return e->type;
 	t = sema_binary_type(s, e->span, op, l->type, r->type);

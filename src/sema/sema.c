@@ -67,16 +67,6 @@ const char *sema_tn(struct sema *s, const struct type *t)
 	return type_name(s->types, t);
 }
 
-/* ---- parts of the language that wait ------------------------------------ */
-
-static void refuse_later_parts(struct sema *s)
-{
-	const struct ast_program *p = s->ast;
-
-	for (size_t i = 0; i < p->imports.len; i++)
-		diag_error(s->diags, p->imports.items[i].span, "import is not supported yet");
-}
-
 /* ---- the fixed point ---------------------------------------------------- */
 
 static void type_all(struct sema *s)
@@ -188,7 +178,6 @@ static void analyse(struct sema *s)
 {
 	sema_config_defaults(&s->r->config);
 	sema_config_run(s);
-	refuse_later_parts(s);
 	if (s->diags->errors)
 		return;
 	types_set_max_strlen(s->types, (uint32_t)s->r->config.max_strlen);
