@@ -132,21 +132,13 @@ static void go_on_if(struct codegen *cg, LLVMValueRef cond, const char *name)
 	cg_at(cg, next);
 }
 
+/*
+ * Probes that are attached to a process see others too: uprobes when another tracer traces those,
+ * events of perf when they inherited them.
+ */
 static bool needs_pid_filter(const struct sema_program *p)
 {
-	switch (p->attach) {
-	case IMAGE_AT_TRACEPOINT:
-	case IMAGE_AT_RAW_TP:
-	case IMAGE_AT_UPROBE: /* attached to the process, which other tracers' probes undo */
-	case IMAGE_AT_URETPROBE:
-	case IMAGE_AT_KPROBE:
-	case IMAGE_AT_KRETPROBE:
-	case IMAGE_AT_FENTRY:
-	case IMAGE_AT_FEXIT:
-		return true;
-	default:
-		return false; /* attached to the process, or not an event of any */
-	}
+	return !(p->type->flags & PROBE_UNGATED) && p->attach != IMAGE_AT_INTERVAL;
 }
 
 static void filter_pid(struct codegen *cg)

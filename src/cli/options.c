@@ -402,6 +402,8 @@ static const struct option_row rows[] = {
 	 set_emit_image},
 	/* Taken and ignored, as bpftrace does: BTF is always used where there is any. */
 	{GROUP_DEBUG, 'b', "btf", NULL, NULL, NULL, NULL},
+	/* Likewise: the kernel raises semaphores for all processes of the file. */
+	{GROUP_DEBUG, 0, "usdt-file-activation", NULL, NULL, NULL, NULL},
 	/* Likewise: what is generated is always verified. */
 	{GROUP_DEBUG, 0, "verify-llvm-ir", NULL, NULL, NULL, NULL},
 	/* Between btrun and btrun-compile. */

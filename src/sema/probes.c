@@ -30,6 +30,7 @@ static int collect(const struct probe_point *p, void *arg)
 	pt.p.unsafe = NULL;
 	pt.p.name = copy(c->s, p->name);
 	pt.p.target = copy(c->s, p->target);
+	pt.p.operands = copy(c->s, p->operands);
 	for (size_t i = 0; i < 4; i++)
 		pt.p.parts[i] = copy(c->s, p->parts[i]);
 	vec_push(c->s->arena, &c->out->v, pt);

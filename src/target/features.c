@@ -295,6 +295,12 @@ static bool try_uprobe_func_ip(struct target *t)
 	return target_version(t) >= TARGET_VERSION(6, 6, 0) || try_uprobe_multi(t);
 }
 
+static bool try_ref_ctr(struct target *t)
+{
+	(void)t;
+	return !access("/sys/bus/event_source/devices/uprobe/format/ref_ctr_offset", F_OK);
+}
+
 /* Loading is not enough: some kernels load such programs and refuse to attach them. */
 static bool try_fentry(struct target *t)
 {
@@ -412,6 +418,7 @@ static bool (*const tries[TARGET_NFEATURES])(struct target *t) = {
 	[TARGET_F_KPROBE_MULTI] = try_kprobe_multi,
 	[TARGET_F_KPROBE_SESSION] = try_kprobe_session,
 	[TARGET_F_UPROBE_MULTI] = try_uprobe_multi,
+	[TARGET_F_REF_CTR] = try_ref_ctr,
 	[TARGET_F_FENTRY] = try_fentry,
 	[TARGET_F_ITER] = try_iter,
 	[TARGET_F_D_PATH] = try_d_path,

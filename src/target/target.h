@@ -46,6 +46,8 @@ struct target;
 	X(KPROBE_MULTI, "kprobe_multi", TARGET_VERSION(5, 18, 0), "kprobe.multi links")            \
 	X(KPROBE_SESSION, "kprobe_session", TARGET_VERSION(6, 10, 0), "kprobe.session links")      \
 	X(UPROBE_MULTI, "uprobe_multi", TARGET_VERSION(6, 6, 0), "uprobe.multi links")             \
+	X(REF_CTR, "uprobe_refcount", TARGET_VERSION(4, 20, 0),                                    \
+	  "semaphores of USDT probes raised by the kernel")                                        \
 	X(FENTRY, "fentry", TARGET_VERSION(5, 5, 0), "fentry and fexit")                           \
 	X(ITER, "iter", TARGET_VERSION(5, 8, 0), "iterators")                                      \
 	X(D_PATH, "d_path", TARGET_VERSION(5, 10, 0), "d_path")                                    \
