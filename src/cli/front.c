@@ -14,6 +14,7 @@
 #include "cli/message.h"
 #include "cli/open.h"
 #include "cli/options.h"
+#include "output/message.h"
 #include "runtime/runtime.h"
 
 static void end_stage(void *arg, const char *name)
@@ -110,7 +111,7 @@ static int use_script(struct cli_options *o, const char *text, size_t size)
 	if (!found)
 		return become_compiler(o, text, size);
 	if (!o->run.no_warnings)
-		fputs(cli_color() ? entry.colored : entry.messages, stderr);
+		fputs(message_colored() ? entry.colored : entry.messages, stderr);
 	status = run_image(o, entry.image, entry.image_size);
 	cache_entry_free(&entry);
 	return status;
