@@ -330,7 +330,8 @@ bool cg_function_end(struct codegen *cg, const struct cg_function *outer);
 
 /* ---- program.c -------------------------------------------------------------------------- */
 void cg_program(struct codegen *cg, struct sema_program *p);
-const char *cg_section(enum image_attach_kind k);
+/* The section of the object, which says what type of program it is; NULL: not supported. */
+const char *cg_section(const struct codegen *cg, enum image_attach_kind k);
 /* exit(): leaves the program at once. */
 void cg_leave(struct codegen *cg);
 

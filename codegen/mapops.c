@@ -316,22 +316,28 @@ static void merge_cpu(struct codegen *cg, const struct type *t, struct merge *s,
 	cg_store(cg, LLVMBuildAdd(cg->b, v, old, ""), s->total);
 }
 
-LLVMValueRef cg_aggregation_value(struct codegen *cg, struct ast_expr *map)
+static void merge_shared(struct codegen *cg, const struct sema_map *m, struct merge *s,
+			 LLVMValueRef key)
 {
-	return cg_aggregation_at(cg, map->u.map.decl, cg_map_key(cg, map));
+	LLVMBasicBlockRef use = cg_block(cg, "value"), done = cg_block(cg, "merged");
+	LLVMValueRef p = cg_map_lookup(cg, m, key);
+
+	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), done, use);
+	cg_at(cg, use);
+	merge_cpu(cg, m->value, s, p);
+	cg_goto(cg, done);
+	cg_at(cg, done);
 }
 
-LLVMValueRef cg_aggregation_at(struct codegen *cg, const struct sema_map *m, LLVMValueRef key)
+static void merge_all_cpus(struct codegen *cg, const struct sema_map *m, struct merge *s,
+			   LLVMValueRef key)
 {
 	int ncpus = libbpf_num_possible_cpus();
-	struct merge s = {cg_alloca(cg, cg->i64, "total"), cg_alloca(cg, cg->i64, "count")};
 	LLVMValueRef cpu = cg_alloca(cg, cg->i64, "cpu");
 	LLVMBasicBlockRef head = cg_block(cg, "cpus"), body = cg_block(cg, "cpu"),
 			  use = cg_block(cg, "cpu_value"), next = cg_block(cg, "cpu_next"),
 			  done = cg_block(cg, "merged");
 
-	cg_store(cg, cg_const(cg, cg->i64, 0), s.total);
-	cg_store(cg, cg_const(cg, cg->i64, 0), s.count);
 	cg_store(cg, cg_const(cg, cg->i64, 0), cpu);
 	cg_goto(cg, head);
 	cg_at(cg, head);
@@ -344,12 +350,29 @@ LLVMValueRef cg_aggregation_at(struct codegen *cg, const struct sema_map *m, LLV
 	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, HELPER_LOOKUP_PERCPU, args, 3));
 	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), next, use);
 	cg_at(cg, use);
-	merge_cpu(cg, m->value, &s, p);
+	merge_cpu(cg, m->value, s, p);
 	cg_goto(cg, next);
 	cg_at(cg, next);
 	cg_store(cg, LLVMBuildAdd(cg->b, i, cg_const(cg, cg->i64, 1), ""), cpu);
 	cg_goto(cg, head);
 	cg_at(cg, done);
+}
+
+LLVMValueRef cg_aggregation_value(struct codegen *cg, struct ast_expr *map)
+{
+	return cg_aggregation_at(cg, map->u.map.decl, cg_map_key(cg, map));
+}
+
+LLVMValueRef cg_aggregation_at(struct codegen *cg, const struct sema_map *m, LLVMValueRef key)
+{
+	struct merge s = {cg_alloca(cg, cg->i64, "total"), cg_alloca(cg, cg->i64, "count")};
+
+	cg_store(cg, cg_const(cg, cg->i64, 0), s.total);
+	cg_store(cg, cg_const(cg, cg->i64, 0), s.count);
+	if (m->percpu)
+		merge_all_cpus(cg, m, &s, key);
+	else
+		merge_shared(cg, m, &s, key);
 
 	LLVMValueRef total = cg_load(cg, cg->i64, s.total);
 	if (m->value->kind != IMAGE_K_AVG && m->value->kind != IMAGE_K_STATS)
