@@ -59,6 +59,13 @@ static int set_info(struct cli_options *o, const char *arg)
 	return 0;
 }
 
+static int set_fmt(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->mode = CLI_FORMAT;
+	return 0;
+}
+
 static int set_pid(struct cli_options *o, const char *arg)
 {
 	o->pid_text = arg;
@@ -366,6 +373,8 @@ static const struct option_row rows[] = {
 	{GROUP_MAIN, 'e', NULL, "PROGRAM", "-e 'program'", "run this program", set_program},
 	{GROUP_MAIN, 'l', "list", NULL, "-l, --list [search|filename]",
 	 "list the kernel's probes, or those of a script", set_list},
+	{GROUP_MAIN, 0, "fmt", NULL, "--fmt",
+	 "print the script in the one style there is, and stop", set_fmt},
 	{GROUP_MAIN, 'v', "verbose", NULL, "-v, --verbose",
 	 "say more; with -l, show the probes' arguments", set_verbose},
 	{GROUP_MAIN, 'h', "help", NULL, "-h, --help", "show this help", set_help},
