@@ -3,7 +3,8 @@
 
 The programs under test come from the environment: BTRUN, BTRUN_RUN, WORKLOAD, SCRIPTS.
 TEST_SLOW=1 is for a processor that is emulated: what is done very often is done less often,
-what takes time is given more. TEST_REPORTS is a directory for what became of each test.
+what takes time is given more. TEST_KERNEL_ONLY=1 leaves out what is the same on every kernel and
+tested on the machine's own. TEST_REPORTS is a directory for what became of each test.
 Tests see every process of the machine and must filter by their own; they signal and end
 only what they started.
 """
@@ -30,15 +31,20 @@ WORKLOAD = os.environ.get("WORKLOAD", "")
 SCRIPTS = os.environ.get("SCRIPTS", "")
 REPORTS = os.environ.get("TEST_REPORTS", "")
 SLOW = bool(os.environ.get("TEST_SLOW"))
+EVERYWHERE = not os.environ.get("TEST_KERNEL_ONLY")
 PATIENCE = 10 if SLOW else 1  # what a time limit is multiplied by
 ALL_SKIPPED = 77
 ENVIRONMENT = dict(os.environ, BPFTRACE_COLOR="never", BTRUN_CACHE="0")
-ATTACHED = re.compile(r"Attached \d+ probes?\n")
+ATTACHED = re.compile(r"Attached (\d+) probes?\n")
 
 
 def often(count, when_slow):
     """@count, or @when_slow on a processor that is emulated."""
     return when_slow if SLOW else count
+
+
+# For a test (or a class of tests) in which nothing depends on the kernel.
+same_everywhere = unittest.skipUnless(EVERYWHERE, "the same on every kernel: tested on one")
 
 
 class TraceError(Exception):
@@ -321,6 +327,20 @@ def link_types(pid):
         with contextlib.suppress(OSError), open(path, encoding="utf-8") as f:
             found.update(re.findall(r"^link_type:\s*(\w+)$", f.read(), re.M))
     return found
+
+
+def check_links(test, links, kind, *options):
+    """That what is probed in number is attached in bulk (kprobe.multi, uprobe.multi), or one by
+    one with links or without, as the kernel and --no-feature have it."""
+    off = options[options.index("--no-feature") + 1] if "--no-feature" in options else ""
+    def has(feature):
+        return feature not in off.split(",") and has_feature(feature)
+    bulk = sum(n for name, n in links.items() if name.endswith("probe_multi"))
+    # without cookies a program knows which probe it serves by serving one only
+    one_by_one = not (has(f"{kind}_multi") and has("attach_cookie") and has("links"))
+    test.assertEqual(bulk > 0, not one_by_one, links)
+    if one_by_one:
+        test.assertEqual(links["perf"] > 1, has("links"), links)
 
 
 def tests_of(suite):

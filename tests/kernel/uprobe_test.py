@@ -42,6 +42,7 @@ class Traced(unittest.TestCase):
                 for _ in range(threads):
                     child.process.stdout.readline()
                 child.expect("done\n")
+                self.links = support.link_types(tracer.process.pid)
             child.finish()
         self.assertEqual(tracer.status, 0, tracer.err)
         return tracer.out
@@ -74,6 +75,7 @@ class Uprobe(Traced):
         count_func = "@f[func] = count(); " if with_func else ""
         out = self.trace(f"{kind}:{WORKLOAD}:called_* /pid == $1/ {{ @[probe] = count(); "
                          f"{count_func}}}", *options)
+        support.check_links(self, self.links, "uprobe", *options)
         probes = {f"{kind}:{WORKLOAD}:called_one": CALLS,
                   f"{kind}:{WORKLOAD}:called_two": CALLS // 2,
                   f"{kind}:{WORKLOAD}:called_ten": 1}
@@ -116,6 +118,7 @@ class Uprobe(Traced):
                          {f"uprobe:{WORKLOAD}:called_one+{offset}": CALLS,
                           f"uprobe:{WORKLOAD}:{at[1]}": CALLS})
 
+    @support.same_everywhere
     def test_middle_of_an_instruction(self):
         at = self.instructions("called_ten")
         middle = next(i for i, n in zip(at, at[1:]) if n > i + 1) + 1 - at[0]
@@ -154,6 +157,7 @@ class Uprobe(Traced):
                               f"{ours.pid}, {before}called_two": 50,
                               f"{ours.pid}, {before}called_ten": 2})
 
+    @support.same_everywhere
     def test_pid_names_the_program(self):
         with support.Child("call", 1, 10, hold=True) as child:
             with support.Tracer("-p", child.pid, "-e",
@@ -169,6 +173,7 @@ class Uprobe(Traced):
                             "-c", f"{WORKLOAD} call 1 7")
         self.assertIn("@: 7\n", got.stdout)
 
+    @support.same_everywhere
     def test_library_by_name(self):
         got = support.btrun("-e", "uprobe:libc:getppid { @[probe] = count(); }",
                             "-c", f"{WORKLOAD} call 1 1")
@@ -176,6 +181,7 @@ class Uprobe(Traced):
         listed = support.btrun("-l", "uprobe:libc:getppid").stdout
         self.assertRegex(listed, r"^uprobe:/.*/libc\.so\.6:getppid\n$")
 
+    @support.same_everywhere
     def test_program_in_path(self):
         path = f"{os.path.dirname(WORKLOAD)}:{os.environ['PATH']}"
         got = support.btrun("-e", "uprobe:workload:called_two { @[probe] = count(); }",
@@ -183,6 +189,7 @@ class Uprobe(Traced):
         self.assertEqual(support.map_values(got.stdout, ""),
                          {f"uprobe:{WORKLOAD}:called_two": 4})
 
+    @support.same_everywhere
     def test_another_file_than_compiled_for(self):
         """Offsets of one build must not be attached to another."""
         with tempfile.TemporaryDirectory() as directory:
@@ -204,6 +211,7 @@ class Uprobe(Traced):
         self.assertNotEqual(run.returncode, 0)
         self.assertIn("is not the file that the script was compiled for", run.stderr)
 
+    @support.same_everywhere
     def test_listed(self):
         listed = support.btrun("-l", f"uprobe:{WORKLOAD}:called_*").stdout
         self.assertEqual(listed, "".join(f"uprobe:{WORKLOAD}:called_{n}\n"
@@ -266,6 +274,7 @@ class Gate(unittest.TestCase):
         self.check(ENTER + OTHERS + EXIT + STOP_BY_INTERVAL, 1, "--no-feature", "uprobe_multi",
                    runs=support.often(4, 1))
 
+    @support.same_everywhere
     def test_switched_off_they_differ(self):
         """So that the tests above are known to be able to fail."""
         got = []
