@@ -66,7 +66,8 @@ struct codegen {
 	LLVMBasicBlockRef entry;   /* allocas */
 	LLVMBasicBlockRef lookup;  /* once past the gate: finds scratch, when it is used */
 	LLVMBasicBlockRef setup;   /* after it: addresses of large variables */
-	LLVMBasicBlockRef leave;   /* returns 0 */
+	LLVMBasicBlockRef leave;   /* returns result, or 0 */
+	LLVMValueRef result;       /* where the program's result is kept; NULL: it is 0 */
 	LLVMValueRef control_ptr;  /* in programs without global data: slot with its address */
 	LLVMValueRef scratch_slot; /* alloca that holds the scratch address; NULL: unused */
 	VEC(struct cg_slot) slots;
@@ -247,6 +248,8 @@ void cg_program(struct codegen *cg, struct sema_program *p);
 const char *cg_section(enum image_attach_kind k);
 /* exit(): leaves the program at once. */
 void cg_leave(struct codegen *cg);
+/* Where the program's result is kept, an i32. */
+LLVMValueRef cg_result(struct codegen *cg);
 
 /* ---- builtins.c and its siblings ----------------------------------------------------------- */
 /*

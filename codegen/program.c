@@ -288,8 +288,26 @@ static void begin_function(struct codegen *cg)
 	cg->setup = cg_block(cg, "setup");
 	cg->leave = cg_block(cg, "leave");
 	cg_debug_function(cg, cg->prog->span);
+}
+
+LLVMValueRef cg_result(struct codegen *cg)
+{
+	LLVMBasicBlockRef here = LLVMGetInsertBlock(cg->b);
+
+	if (cg->result)
+		return cg->result;
+	cg->result = cg_alloca_var(cg, 4, "result");
+	LLVMPositionBuilderBefore(cg->b, LLVMGetBasicBlockTerminator(cg->entry));
+	cg_store(cg, cg_const(cg, cg->i32, 0), cg->result);
+	cg_at(cg, here);
+	return cg->result;
+}
+
+static void leave(struct codegen *cg)
+{
 	cg_at(cg, cg->leave);
-	LLVMBuildRet(cg->b, cg_const(cg, cg->i32, 0));
+	LLVMBuildRet(cg->b, cg->result ? cg_load(cg, cg->i32, cg->result)
+				       : cg_const(cg, cg->i32, 0));
 }
 
 static void reset_program(struct codegen *cg, struct sema_program *p)
@@ -297,6 +315,7 @@ static void reset_program(struct codegen *cg, struct sema_program *p)
 	cg->prog = p;
 	cg->control_ptr = cg->scratch_slot = NULL;
 	cg->sys_nr = cg->sys_probe = NULL;
+	cg->result = NULL;
 	cg->scratch_top = cg->scratch_floor = cg->scratch_need = 0;
 	cg->slots.len = 0;
 	cg->stmt_depth = 0;
@@ -347,6 +366,7 @@ void cg_program(struct codegen *cg, struct sema_program *p)
 		cg_goto(cg, cg->leave);
 	else
 		body(cg);
+	leave(cg);
 	finish_lookup(cg);
 	LLVMSetCurrentDebugLocation2(cg->b, NULL);
 	cg->prog = NULL;

@@ -24,6 +24,8 @@ static void usage(FILE *out)
 	      "    -d STAGE       debug info for 'image', 'libbpf' or 'verifier'\n"
 	      "    -q             keep messages quiet\n"
 	      "    -v             verbose messages\n"
+	      "    --test         run the script's test probes\n"
+	      "    --bench        run and time the script's bench probes\n"
 	      "    --dry-run      terminate after attaching\n"
 	      "    --unsafe       allow unsafe builtins\n"
 	      "    -h             show this help message\n"
@@ -130,13 +132,15 @@ static int run_image(const char *path, const struct runtime_options *o, bool sho
 	return status;
 }
 
-enum { OPT_DRY_RUN = 256, OPT_UNSAFE };
+enum { OPT_DRY_RUN = 256, OPT_UNSAFE, OPT_TEST, OPT_BENCH };
 
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 		{"unsafe", no_argument, NULL, OPT_UNSAFE},
+		{"test", no_argument, NULL, OPT_TEST},
+		{"bench", no_argument, NULL, OPT_BENCH},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{"quiet", no_argument, NULL, 'q'},
@@ -180,6 +184,12 @@ int main(int argc, char **argv)
 			break;
 		case OPT_UNSAFE:
 			o.unsafe = true;
+			break;
+		case OPT_TEST:
+			o.mode = RUNTIME_TEST;
+			break;
+		case OPT_BENCH:
+			o.mode = RUNTIME_BENCH;
 			break;
 		case 'h':
 			usage(stdout);

@@ -8,6 +8,7 @@
 #ifndef BT_OUTPUT_H
 #define BT_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "image/image.h"
@@ -64,6 +65,21 @@ void output_map(struct output *o, uint32_t map, struct output_elem *elems, size_
 void output_map_elem(struct output *o, uint32_t map, const void *key, const void *value);
 /* Text as it is: time(), join(), cat(). */
 void output_text(struct output *o, const char *text, size_t len);
+/* Test @index of @n, the first @index + 1 of which have run. */
+struct output_test {
+	const char *const *names;
+	const bool *passed;
+	size_t n, index;
+	uint64_t duration_ns;
+	const char *output; /* what it printed */
+};
+void output_test(struct output *o, const struct output_test *t);
+struct output_bench {
+	const char *const *names;
+	size_t n, index;
+	uint64_t average_ns, iters;
+};
+void output_bench(struct output *o, const struct output_bench *b);
 /* "Attached N probes"; the text format tells it on stderr, away from the data. */
 void output_attached(struct output *o, unsigned nprobes);
 /* Nothing more to write for now: what is buffered becomes visible, unless OUTPUT_FULL. */

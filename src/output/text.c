@@ -105,4 +105,6 @@ const struct output_format output_text_format = {
 	.map = text_map,
 	.text = text_text,
 	.attached = text_attached,
+	.test = text_test,
+	.bench = text_bench,
 };

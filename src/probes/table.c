@@ -7,11 +7,13 @@
 
 /* The order is that of -l: by name. */
 const struct probe_type *const probe_types[] = {
-	&probe_begin,         &probe_end,
+	&probe_begin,         &probe_bench,
+	&probe_end,
 	&probe_fentry,        &probe_fexit,
 	&probe_interval,      &probe_kprobe,
 	&probe_kretprobe,     &probe_profile,
 	&probe_rawtracepoint, &probe_software,
+	&probe_test,
 	&probe_tracepoint,    &probe_uprobe,
 	&probe_uretprobe,     NULL,
 };
@@ -24,9 +26,9 @@ static const struct attacher *const attachers[] = {
 
 /* probe_types in words. */
 static const char *const names[] = {
-	"begin",   "BEGIN",    "end",           "END", "fentry",   "f", "kfunc",      "fexit",
+	"begin",   "BEGIN", "bench",    "end",           "END", "fentry",   "f", "kfunc",      "fexit",
 	"fr",      "kretfunc", "interval",      "i",   "kprobe",   "k", "kretprobe",  "kr",
-	"profile", "p",        "rawtracepoint", "rt",  "software", "s", "tracepoint", "t",
+	"profile", "p",        "rawtracepoint", "rt",  "software", "s", "test", "tracepoint", "t",
 	"uprobe",  "u",        "uretprobe",     "ur",  NULL,
 };
 

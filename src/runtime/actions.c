@@ -210,6 +210,7 @@ static void do_errorf(struct run *r, const struct image_action *a, const void *p
 {
 	char *text = output_format(r->out, a, payload);
 
+	r->errors++;
 	if (text)
 		complain(r, a, "ERROR", text);
 	free(text);

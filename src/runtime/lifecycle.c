@@ -15,9 +15,10 @@
 
 /* ---- before anything is attached ---------------------------------------------------- */
 
-static int open_output(struct run *r)
+struct output *run_output(struct run *r, FILE *file)
 {
 	struct output_opts o = {
+		.file = file,
 		.buffering = r->opts->buffering,
 		.format = r->opts->format,
 		.stack = map_stack,
@@ -25,6 +26,11 @@ static int open_output(struct run *r)
 		.ncpus = r->ncpus,
 	};
 
+	return output_new(r->img, r->sym, &o);
+}
+
+static int open_output(struct run *r)
+{
 	r->file = r->opts->output ? fopen(r->opts->output, "we") : stdout;
 	if (!r->file) {
 		run_error("Failed to open output file: \"%s\": %s", r->opts->output,
@@ -32,12 +38,11 @@ static int open_output(struct run *r)
 		return -errno;
 	}
 	r->sym = symbols_new();
-	o.file = r->file;
-	r->out = r->sym ? output_new(r->img, r->sym, &o) : NULL;
+	r->out = r->sym ? run_output(r, r->file) : NULL;
 	if (r->out)
 		return 0;
 	run_error("Invalid output format \"%s\"\nValid formats: 'text'",
-		  o.format ? o.format : "text");
+		  r->opts->format ? r->opts->format : "text");
 	return -EINVAL;
 }
 
@@ -139,6 +144,17 @@ static void announce(struct run *r)
 	notify_service("READY=1\nSTATUS=Processing events...");
 }
 
+static int run_suites(struct run *r)
+{
+	int err = 0;
+
+	if (r->stop == STOP_NONE)
+		err = r->opts->mode == RUNTIME_TEST ? run_tests(r) : run_benches(r);
+	if (r->stop == STOP_NONE)
+		r->stop = STOP_DONE;
+	return err;
+}
+
 static int start(struct run *r)
 {
 	int err = failed("Failed to watch for signals", signals_watch(&r->signals));
@@ -155,6 +171,8 @@ static int start(struct run *r)
 		err = wake(r);
 	if (err)
 		return err;
+	if (r->opts->mode != RUNTIME_RUN)
+		return run_suites(r);
 	if (r->stop == STOP_NONE && !r->nwaiting && !r->child.pid)
 		r->stop = STOP_DONE;
 	announce(r);
@@ -191,9 +209,11 @@ static int finish(struct run *r)
 	if (!err)
 		err = failed("Failed to read events", events_drain(r));
 	output_text(r->out, "\n\n", 2);
-	if (!err && r->img->config->print_maps_on_exit)
+	if (!err && r->img->config->print_maps_on_exit && r->opts->mode == RUNTIME_RUN)
 		print_maps(r);
 	output_flush(r->out);
+	if (r->opts->mode == RUNTIME_BENCH)
+		return err; /* what was repeated a million times lost events; nobody misses them */
 	report_losses(r);
 	report_misses(r);
 	return err;
@@ -234,7 +254,7 @@ static int run_to_end(struct run *r)
 	end = finish(r);
 	err = err ? err : end;
 	end = check_output(r);
-	if (err || end || r->stop == STOP_ERROR)
+	if (err || end || r->stop == STOP_ERROR || r->status)
 		return 1;
 	if (output_error(r->out) == -EPIPE)
 		return 128 + SIGPIPE; /* as a shell tells of bpftrace, which the signal ends */
