@@ -33,9 +33,52 @@ struct cg_slot {
 };
 #define CG_SLOT_FREE UINT32_MAX
 
+/* Rounds of a loop that are written out where the kernel takes no loops. */
+#define CG_UNROLL_MAX 100
+
 struct cg_loop {
 	LLVMBasicBlockRef on_break, on_continue;
 	struct cg_loop *outer;
+};
+
+/* ---- frame.c: variables, and what the functions of one program share ------------- */
+
+enum { CG_PART_KEY = 1, CG_PART_VALUE = 2 };
+
+struct cg_var {
+	const struct sema_var *decl;
+	uint32_t function; /* 0: the program, else 1 + row of the loop */
+	bool shared;       /* used by another function, too */
+	bool in_scratch;   /* has its place at scratch_off */
+	unsigned parts;    /* of a tuple, which of its first two elements are asked for */
+	uint32_t in_frame; /* offset, 0: not there */
+	uint32_t scratch_off;
+	LLVMValueRef storage; /* where only one function uses it */
+};
+
+struct cg_loop_plan {
+	const struct ast_stmt *st;
+	bool function;   /* the body is a function, called by the kernel */
+	uint64_t rounds; /* UINT64_MAX: not known */
+	uint32_t begin;  /* offset in the frame of a range's first number */
+};
+
+struct cg_frame {
+	bool used;
+	uint32_t size;
+	LLVMValueRef addr; /* in the function being generated */
+	struct cg_var *vars;
+	VEC(struct cg_loop_plan) loops;
+};
+
+/* What belongs to a function, put aside while another one is generated. */
+struct cg_function {
+	LLVMValueRef fn, frame, ctx_arg, control_ptr, sys_nr, sys_probe;
+	LLVMBasicBlockRef entry, leave, here;
+	LLVMMetadataRef where, di_scope;
+	struct cg_slot *slots;
+	size_t nslots, slots_cap;
+	struct cg_loop *loop;
 };
 
 struct codegen {
@@ -67,7 +110,8 @@ struct codegen {
 	LLVMBasicBlockRef lookup;  /* once past the gate: finds scratch, when it is used */
 	LLVMBasicBlockRef setup;   /* after it: addresses of large variables */
 	LLVMBasicBlockRef leave;   /* returns result, or 0 */
-	LLVMValueRef result;       /* where the program's result is kept; NULL: it is 0 */
+	LLVMValueRef result;       /* where it is kept when there is no frame */
+	bool returns;              /* the body gives it another value than 0 */
 	LLVMValueRef control_ptr;  /* in programs without global data: slot with its address */
 	LLVMValueRef scratch_slot; /* alloca that holds the scratch address; NULL: unused */
 	VEC(struct cg_slot) slots;
@@ -78,7 +122,8 @@ struct codegen {
 	uint32_t scratch_max;   /* over all programs that share the map */
 	uint32_t scratch_index; /* this program's element */
 	uint32_t scratch_users; /* programs that use scratch */
-	LLVMValueRef *vars;     /* storage by sema_var.index */
+	bool scratch_used;
+	struct cg_frame frame;
 	LLVMValueRef sys_nr;    /* i64: the call's number, in shared system-call programs */
 	LLVMValueRef sys_probe; /* i32: row of PROBES, likewise; NULL: not looked up */
 	struct cg_loop *loop;
@@ -195,6 +240,10 @@ struct cg_place cg_place_of(struct codegen *cg, struct ast_expr *e);
 /* Writes a scalar as type @to at @dst. */
 void cg_store_as(struct codegen *cg, LLVMValueRef v, const struct type *from, LLVMValueRef dst,
 		 const struct type *to);
+/* Copies a value in BPF memory of type @from at @src to @dst as type @to. */
+void cg_copy_as(struct codegen *cg, LLVMValueRef src, const struct type *from, LLVMValueRef dst,
+		const struct type *to);
+bool cg_has_padding(const struct type *t);
 /* Copies an aggregate of type @from at @src (BPF memory) to @dst as type @to. */
 void cg_convert(struct codegen *cg, LLVMValueRef src, const struct type *from, LLVMValueRef dst,
 		const struct type *to);
@@ -229,6 +278,8 @@ LLVMValueRef cg_map_slot(struct codegen *cg, const struct sema_map *m, LLVMValue
 			 LLVMBasicBlockRef done);
 /* A per-CPU aggregation summed up to an integer (int64)@c. */
 LLVMValueRef cg_aggregation_value(struct codegen *cg, struct ast_expr *map);
+/* The same of the element with the key at @key. */
+LLVMValueRef cg_aggregation_at(struct codegen *cg, const struct sema_map *m, LLVMValueRef key);
 /* How many elements a map with keys has: i64. */
 LLVMValueRef cg_map_len(struct codegen *cg, const struct sema_map *m);
 uint32_t cg_map_value_off(const struct sema_map *m);
@@ -241,7 +292,41 @@ bool cg_action_is_control(enum image_action_kind k);
 
 /* ---- stmt.c ---------------------------------------------------------------------------- */
 void cg_block_stmts(struct codegen *cg, struct ast_block *blk);
+
+/* ---- loop.c ---------------------------------------------------------------------------- */
+void cg_while(struct codegen *cg, struct ast_stmt *st);
+void cg_for_range(struct codegen *cg, struct ast_stmt *st);
+void cg_for_map(struct codegen *cg, struct ast_stmt *st);
+/* Whether the numbers of a range are signed. */
+bool cg_range_signed(const struct ast_stmt *st);
+
+/* ---- frame.c --------------------------------------------------------------------------- */
+/* Tells which loops become functions and where the variables of @p go. */
+void cg_frame_plan(struct codegen *cg, struct sema_program *p);
+const struct cg_loop_plan *cg_loop_plan(struct codegen *cg, const struct ast_stmt *st);
+/* Makes the frame; fills it, in a place that is passed by all that use it. */
+void cg_frame_open(struct codegen *cg);
+void cg_frame_fill(struct codegen *cg);
+void cg_frame_note_syscall(struct codegen *cg);
+/* After a call of functions of the program: i1, one of them asked to leave it. */
+LLVMValueRef cg_frame_asks_to_leave(struct codegen *cg);
+/* Where the first number of a range stands, when it is not a constant. */
+LLVMValueRef cg_frame_begin_of(struct codegen *cg, const struct cg_loop_plan *plan);
+/* The address of @v. */
 LLVMValueRef cg_var_storage(struct codegen *cg, const struct sema_var *v);
+unsigned cg_var_parts(struct codegen *cg, const struct sema_var *v);
+/* Where the address of scratch memory stands; @size bytes of it; the address of byte @at. */
+LLVMValueRef cg_scratch_slot(struct codegen *cg);
+uint32_t cg_scratch_take(struct codegen *cg, uint32_t size);
+LLVMValueRef cg_scratch_at(struct codegen *cg, uint32_t at);
+/*
+ * Between the two a function is generated that takes a number, or two addresses more, and the
+ * frame last, and returns i64: 0 to go on, 1 to stop. The second returns whether it may
+ * ask to leave the program.
+ */
+void cg_function_begin(struct codegen *cg, struct cg_function *outer, const char *name,
+		       unsigned nparams, struct span at);
+bool cg_function_end(struct codegen *cg, const struct cg_function *outer);
 
 /* ---- program.c -------------------------------------------------------------------------- */
 void cg_program(struct codegen *cg, struct sema_program *p);

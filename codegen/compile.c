@@ -40,6 +40,12 @@ static struct cg_options codegen_options(const struct compile_input *in)
 	return o;
 }
 
+static void end_stage(const struct compile_input *in, const char *name)
+{
+	if (in->stage)
+		in->stage(in->stage_arg, name);
+}
+
 int compile_script(const struct compile_input *in, struct target *t, bool analyse_only,
 		   struct compile_output *out)
 {
@@ -55,6 +61,7 @@ int compile_script(const struct compile_input *in, struct target *t, bool analys
 		parse_expand_macros(out->diags, p, is_builtin);
 	if (out->diags->errors)
 		return -EINVAL;
+	end_stage(in, "parse");
 	out->sema = sema_run(p, out->diags, t, &in->sema);
 	if (!out->sema || out->diags->errors)
 		return -EINVAL;
@@ -63,7 +70,9 @@ int compile_script(const struct compile_input *in, struct target *t, bool analys
 		return 0;
 
 	struct cg_options o = codegen_options(in);
+	end_stage(in, "sema");
 	out->image = codegen_run(out->sema, &o, &out->image_size);
+	end_stage(in, "LLVM");
 	return out->image ? 0 : -EINVAL;
 }
 

@@ -23,6 +23,8 @@ struct compile_input {
 	struct sema_options sema;
 	unsigned dump; /* enum compile_dump bits, to stdout */
 	const char *emit_elf;
+	void (*stage)(void *arg, const char *name); /* told of each stage's end; may be NULL */
+	void *stage_arg;
 };
 
 struct compile_output {

@@ -319,6 +319,15 @@ static void convert_bytes(struct codegen *cg, LLVMValueRef src, const struct typ
 	}
 }
 
+/* Field @i of @to in a tuple or record of another shape: records go by name. */
+static const struct type_field *same_field(const struct type *from, const struct type *to, size_t i)
+{
+	for (size_t j = 0; to->kind == IMAGE_K_RECORD && j < from->fields.len; j++)
+		if (!strcmp(from->fields.items[j].name, to->fields.items[i].name))
+			return &from->fields.items[j];
+	return &from->fields.items[i];
+}
+
 void cg_convert(struct codegen *cg, LLVMValueRef src, const struct type *from, LLVMValueRef dst,
 		const struct type *to)
 {
@@ -332,17 +341,23 @@ void cg_convert(struct codegen *cg, LLVMValueRef src, const struct type *from, L
 	}
 	cg_zero(cg, dst, to->size);
 	for (size_t i = 0; i < to->fields.len && i < from->fields.len; i++) {
-		const struct type_field *f = &from->fields.items[i], *t = &to->fields.items[i];
-		LLVMValueRef s = cg_offset(cg, src, f->offset), d = cg_offset(cg, dst, t->offset);
+		const struct type_field *t = &to->fields.items[i], *f = same_field(from, to, i);
 
-		if (cg_is_scalar(f->type))
-			cg_store_as(cg, cg_load(cg, cg_type(cg, f->type), s), f->type, d, t->type);
-		else
-			cg_convert(cg, s, f->type, d, t->type);
+		cg_copy_as(cg, cg_offset(cg, src, f->offset), f->type,
+			   cg_offset(cg, dst, t->offset), t->type);
 	}
 }
 
-static bool has_padding(const struct type *t)
+void cg_copy_as(struct codegen *cg, LLVMValueRef src, const struct type *from, LLVMValueRef dst,
+		const struct type *to)
+{
+	if (cg_is_scalar(from))
+		cg_store_as(cg, cg_load(cg, cg_type(cg, from), src), from, dst, to);
+	else
+		cg_convert(cg, src, from, dst, to);
+}
+
+bool cg_has_padding(const struct type *t)
 {
 	uint32_t used = 0;
 
@@ -355,10 +370,11 @@ static void tuple_into(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst,
 		       const struct type *to)
 {
 	/* keys are compared as bytes: no padding may hold what was there before */
-	if (has_padding(to))
+	if (cg_has_padding(to))
 		cg_zero(cg, dst, to->size);
+	/* in the order written, whatever the order of the record that they go to */
 	for (size_t i = 0; i < e->u.tuple.elems.len; i++) {
-		const struct type_field *f = &to->fields.items[i];
+		const struct type_field *f = same_field(to, e->type, i);
 
 		cg_expr_into(cg, e->u.tuple.elems.items[i], cg_offset(cg, dst, f->offset), f->type);
 	}

@@ -300,13 +300,5 @@ LLVMValueRef cg_temp(struct codegen *cg, uint32_t size, const char *name)
 	if (size <= cg->r->config.on_stack_limit || size <= 8)
 		return cg_alloca_bytes(cg, size, name);
 
-	if (!cg->scratch_slot)
-		cg->scratch_slot = cg_alloca_var(cg, 8, "scratch");
-	LLVMValueRef base = LLVMBuildLoad2(cg->b, cg->ptr, cg->scratch_slot, "");
-	LLVMValueRef p = cg_offset(cg, base, cg->scratch_top);
-
-	cg->scratch_top += (size + 7) & ~7u;
-	if (cg->scratch_top > cg->scratch_need)
-		cg->scratch_need = cg->scratch_top;
-	return p;
+	return cg_scratch_at(cg, cg_scratch_take(cg, size));
 }

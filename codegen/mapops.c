@@ -318,10 +318,14 @@ static void merge_cpu(struct codegen *cg, const struct type *t, struct merge *s,
 
 LLVMValueRef cg_aggregation_value(struct codegen *cg, struct ast_expr *map)
 {
-	const struct sema_map *m = map->u.map.decl;
+	return cg_aggregation_at(cg, map->u.map.decl, cg_map_key(cg, map));
+}
+
+LLVMValueRef cg_aggregation_at(struct codegen *cg, const struct sema_map *m, LLVMValueRef key)
+{
 	int ncpus = libbpf_num_possible_cpus();
 	struct merge s = {cg_alloca(cg, cg->i64, "total"), cg_alloca(cg, cg->i64, "count")};
-	LLVMValueRef cpu = cg_alloca(cg, cg->i64, "cpu"), key = cg_map_key(cg, map);
+	LLVMValueRef cpu = cg_alloca(cg, cg->i64, "cpu");
 	LLVMBasicBlockRef head = cg_block(cg, "cpus"), body = cg_block(cg, "cpu"),
 			  use = cg_block(cg, "cpu_value"), next = cg_block(cg, "cpu_next"),
 			  done = cg_block(cg, "merged");
@@ -355,7 +359,7 @@ LLVMValueRef cg_aggregation_value(struct codegen *cg, struct ast_expr *map)
 
 /* ---- counting elements ------------------------------------------------------------------ */
 
-/* long count_elem(map, key, value, u64 *n): one more, go on */
+/* long count_elem(map, key, value, ctx): go on; the helper counts the calls */
 static LLVMValueRef count_elem(struct codegen *cg)
 {
 	LLVMTypeRef params[] = {cg->ptr, cg->ptr, cg->ptr, cg->ptr};
@@ -372,10 +376,6 @@ static LLVMValueRef count_elem(struct codegen *cg)
 	cg_at(cg, LLVMAppendBasicBlockInContext(cg->ctx, fn, "entry"));
 	LLVMSetCurrentDebugLocation2(cg->b,
 				     LLVMDIBuilderCreateDebugLocation(cg->ctx, 0, 0, scope, NULL));
-	LLVMValueRef n = LLVMGetParam(fn, 3);
-	LLVMValueRef more =
-		LLVMBuildAdd(cg->b, cg_load(cg, cg->i64, n), cg_const(cg, cg->i64, 1), "");
-	cg_store(cg, more, n);
 	LLVMBuildRet(cg->b, cg_const(cg, cg->i64, 0));
 	cg_at(cg, here);
 	LLVMSetCurrentDebugLocation2(cg->b, where);
@@ -384,11 +384,8 @@ static LLVMValueRef count_elem(struct codegen *cg)
 
 LLVMValueRef cg_map_len(struct codegen *cg, const struct sema_map *m)
 {
-	LLVMValueRef n = cg_alloca(cg, cg->i64, "len");
-	LLVMValueRef args[] = {cg_script_map(cg, m)->var, count_elem(cg), n,
+	LLVMValueRef args[] = {cg_script_map(cg, m)->var, count_elem(cg), LLVMConstNull(cg->ptr),
 			       cg_const(cg, cg->i64, 0)};
 
-	cg_store(cg, cg_const(cg, cg->i64, 0), n);
-	cg_helper(cg, BPF_FUNC_for_each_map_elem, args, 4);
-	return cg_load(cg, cg->i64, n);
+	return cg_helper(cg, BPF_FUNC_for_each_map_elem, args, 4);
 }

@@ -46,7 +46,8 @@ static void find_control(struct codegen *cg)
 	LLVMValueRef key = cg_alloca_var(cg, 8, "control_key");
 	LLVMBasicBlockRef found = cg_block(cg, "control");
 
-	cg->control_ptr = cg_alloca_var(cg, 8, "control_ptr");
+	if (!cg->control_ptr)
+		cg->control_ptr = cg_alloca_var(cg, 8, "control_ptr");
 	cg_store(cg, cg_const(cg, cg->i32, 0), key);
 	LLVMValueRef args[] = {cg->control_map->var, key};
 	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, BPF_FUNC_map_lookup_elem, args, 2));
@@ -106,7 +107,8 @@ static void finish_lookup(struct codegen *cg)
 	struct cg_map *map;
 
 	cg_at(cg, cg->lookup);
-	if (!cg->scratch_slot) {
+	cg_frame_fill(cg);
+	if (!cg->scratch_used) {
 		cg_goto(cg, cg->setup);
 		return;
 	}
@@ -116,7 +118,7 @@ static void finish_lookup(struct codegen *cg)
 		 key);
 	LLVMValueRef args[] = {map->var, key};
 	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, BPF_FUNC_map_lookup_elem, args, 2));
-	LLVMBuildStore(cg->b, p, cg->scratch_slot);
+	LLVMBuildStore(cg->b, p, cg_scratch_slot(cg));
 	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), cg->leave, cg->setup);
 }
 
@@ -290,24 +292,11 @@ static void begin_function(struct codegen *cg)
 	cg_debug_function(cg, cg->prog->span);
 }
 
-LLVMValueRef cg_result(struct codegen *cg)
-{
-	LLVMBasicBlockRef here = LLVMGetInsertBlock(cg->b);
-
-	if (cg->result)
-		return cg->result;
-	cg->result = cg_alloca_var(cg, 4, "result");
-	LLVMPositionBuilderBefore(cg->b, LLVMGetBasicBlockTerminator(cg->entry));
-	cg_store(cg, cg_const(cg, cg->i32, 0), cg->result);
-	cg_at(cg, here);
-	return cg->result;
-}
-
 static void leave(struct codegen *cg)
 {
 	cg_at(cg, cg->leave);
-	LLVMBuildRet(cg->b, cg->result ? cg_load(cg, cg->i32, cg->result)
-				       : cg_const(cg, cg->i32, 0));
+	LLVMBuildRet(cg->b, cg->returns ? cg_load(cg, cg->i32, cg_result(cg))
+					: cg_const(cg, cg->i32, 0));
 }
 
 static void reset_program(struct codegen *cg, struct sema_program *p)
@@ -316,12 +305,14 @@ static void reset_program(struct codegen *cg, struct sema_program *p)
 	cg->control_ptr = cg->scratch_slot = NULL;
 	cg->sys_nr = cg->sys_probe = NULL;
 	cg->result = NULL;
+	cg->returns = false;
 	cg->scratch_top = cg->scratch_floor = cg->scratch_need = 0;
+	cg->scratch_used = false;
 	cg->slots.len = 0;
 	cg->stmt_depth = 0;
 	cg->loop = NULL;
 	cg->into_record = false;
-	cg->vars = arena_alloc(cg->arena, (p->nvars + 1) * sizeof(*cg->vars));
+	cg_frame_plan(cg, p);
 }
 
 static bool never_runs(const struct sema_program *p)
@@ -337,6 +328,7 @@ static void body(struct codegen *cg)
 
 	filter_pid(cg);
 	filter_syscall(cg);
+	cg_frame_note_syscall(cg);
 	if (p->predicate)
 		go_on_if(cg, cg_truth(cg, cg_expr64(cg, p->predicate)), "body");
 	cg_block_stmts(cg, p->body);
@@ -355,6 +347,7 @@ void cg_program(struct codegen *cg, struct sema_program *p)
 	LLVMBasicBlockRef main = cg_block(cg, "main"), first = cg_block(cg, "gate");
 
 	cg_at(cg, cg->entry);
+	cg_frame_open(cg);
 	LLVMMoveBasicBlockAfter(first, cg->entry); /* dumps read in the order of events */
 	LLVMBuildBr(cg->b, first);
 	cg_at(cg, cg->setup);

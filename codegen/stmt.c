@@ -1,42 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Statements and scratch variables. */
+/* Statements. */
 #include "codegen/cg.h"
-
-LLVMValueRef cg_var_storage(struct codegen *cg, const struct sema_var *v)
-{
-	LLVMValueRef *slot = &cg->vars[v->index];
-
-	if (*slot)
-		return *slot;
-	if (cg_is_scalar(v->type) || v->type->size <= cg->r->config.on_stack_limit) {
-		LLVMBasicBlockRef here = LLVMGetInsertBlock(cg->b);
-
-		*slot = cg_alloca_var(cg, v->type->size, v->name);
-		/* defined on every path, for the verifier's sake */
-		LLVMPositionBuilderBefore(cg->b, LLVMGetBasicBlockTerminator(cg->entry));
-		cg_zero(cg, *slot, (v->type->size + 7) & ~7u);
-		cg_at(cg, here);
-		return *slot;
-	}
-	/* large ones live in scratch, below which temporaries never fall back */
-	if (!cg->scratch_slot)
-		cg->scratch_slot = cg_alloca_var(cg, 8, "scratch");
-	uint32_t at = cg->scratch_top;
-	cg->scratch_top += (v->type->size + 7) & ~7u;
-	cg->scratch_floor = cg->scratch_top;
-	if (cg->scratch_top > cg->scratch_need)
-		cg->scratch_need = cg->scratch_top;
-
-	/* its address, computed once past the gate, so that every later use is dominated */
-	LLVMBasicBlockRef here = LLVMGetInsertBlock(cg->b);
-	LLVMPositionBuilderBefore(cg->b, LLVMGetBasicBlockTerminator(cg->setup));
-	LLVMValueRef base = LLVMBuildLoad2(cg->b, cg->ptr, cg->scratch_slot, "");
-	*slot = cg_offset(cg, base, at);
-	if (!at) /* keep it an instruction of its own: its users come later */
-		*slot = base;
-	cg_at(cg, here);
-	return *slot;
-}
 
 static void assign_var(struct codegen *cg, struct ast_expr *target, struct ast_expr *value)
 {
@@ -124,57 +88,6 @@ static void stmt_if(struct codegen *cg, struct ast_stmt *s)
 	cg_at(cg, done);
 }
 
-static void loop_body(struct codegen *cg, struct ast_block *body, LLVMBasicBlockRef on_continue,
-		      LLVMBasicBlockRef on_break)
-{
-	struct cg_loop loop = {on_break, on_continue, cg->loop};
-
-	cg->loop = &loop;
-	cg_block_stmts(cg, body);
-	cg->loop = loop.outer;
-	cg_goto(cg, on_continue);
-}
-
-static void stmt_while(struct codegen *cg, struct ast_stmt *s)
-{
-	LLVMBasicBlockRef head = cg_block(cg, "while"), body = cg_block(cg, "body"),
-			  done = cg_block(cg, "endwhile");
-
-	cg_needs(cg, TARGET_F_BOUNDED_LOOPS, "a loop");
-	cg_goto(cg, head);
-	cg_at(cg, head);
-	LLVMBuildCondBr(cg->b, cg_truth(cg, cg_expr64(cg, s->u.loop.cond)), body, done);
-	cg_at(cg, body);
-	loop_body(cg, s->u.loop.body, head, done);
-	cg_at(cg, done);
-}
-
-static void stmt_for_range(struct codegen *cg, struct ast_stmt *s)
-{
-	const struct sema_var *v = s->u.for_.var->u.var.decl;
-	LLVMValueRef at = cg_var_storage(cg, v), i = cg_alloca(cg, cg->i64, "i");
-	LLVMBasicBlockRef head = cg_block(cg, "for"), body = cg_block(cg, "body"),
-			  next = cg_block(cg, "next"), done = cg_block(cg, "endfor");
-
-	cg_needs(cg, TARGET_F_BOUNDED_LOOPS, "a loop");
-	cg_store(cg, cg_expr64(cg, s->u.for_.begin), i);
-	LLVMValueRef end = cg_expr64(cg, s->u.for_.end);
-	cg_goto(cg, head);
-	cg_at(cg, head);
-	LLVMValueRef now = cg_load(cg, cg->i64, i);
-	LLVMBuildCondBr(cg->b, LLVMBuildICmp(cg->b, LLVMIntSLT, now, end, ""), body, done);
-	cg_at(cg, body);
-	cg_store(cg, cg_int_cast(cg, now, true, cg_type(cg, v->type)), at);
-	loop_body(cg, s->u.for_.body, next, done);
-	cg_at(cg, next);
-	/* counted apart from the variable, which the body may change */
-	LLVMValueRef again =
-		LLVMBuildAdd(cg->b, cg_load(cg, cg->i64, i), cg_const(cg, cg->i64, 1), "");
-	cg_store(cg, again, i);
-	cg_goto(cg, head);
-	cg_at(cg, done);
-}
-
 static void stmt_unroll(struct codegen *cg, struct ast_stmt *s)
 {
 	for (uint64_t i = 0; i < s->u.loop.cond->const_int; i++)
@@ -224,10 +137,10 @@ static void cg_stmt(struct codegen *cg, struct ast_stmt *s)
 		stmt_if(cg, s);
 		break;
 	case AST_WHILE:
-		stmt_while(cg, s);
+		cg_while(cg, s);
 		break;
 	case AST_FOR_RANGE:
-		stmt_for_range(cg, s);
+		cg_for_range(cg, s);
 		break;
 	case AST_UNROLL:
 		stmt_unroll(cg, s);
@@ -245,7 +158,7 @@ static void cg_stmt(struct codegen *cg, struct ast_stmt *s)
 		cg_block_stmts(cg, s->u.block);
 		break;
 	case AST_FOR_MAP:
-		cg_fail(cg, s->span, "'for' over a map is not supported yet");
+		cg_for_map(cg, s);
 		break;
 	}
 }

@@ -118,6 +118,13 @@ class Runner:
         self.first = shlex.split(options.options)
         self.ignore = re.compile(options.ignore) if options.ignore else None
         self.known_probes = {}
+        self.cache = tempfile.TemporaryDirectory(prefix="btrun-warm-") if options.warm else None
+
+    def cache_settings(self):
+        """Each case compiles, unless the cache is what is looked at."""
+        if not self.cache:
+            return {"BTRUN_CACHE": "0"}
+        return {"BTRUN_CACHE": "1", "XDG_CACHE_HOME": self.cache.name}
 
     def has_probe(self, probe):
         if probe not in self.known_probes:
@@ -133,6 +140,11 @@ class Runner:
 
     def run(self, case, directory):
         """Returns (stdout, stderr, status); status None: it did not end in time."""
+        if self.cache:
+            self.run_once(case, directory)
+        return self.run_once(case, directory)
+
+    def run_once(self, case, directory):
         script = section_text(case.sections.get("script", []))
         values = {"script": script.rstrip("\n"), "file": f"{directory}/script.bt",
                   "dir": directory}
@@ -142,7 +154,7 @@ class Runner:
                 f.write("".join(line + "\n" for line in lines))
         def fill(text):
             return re.sub(r"\{(script|file|dir)\}", lambda m: values[m.group(1)], text)
-        env = dict(os.environ, BPFTRACE_COLOR="never", TZ="UTC")
+        env = dict(os.environ, BPFTRACE_COLOR="never", TZ="UTC", **self.cache_settings())
         for pair in shlex.split(fill(case.settings["env"])):
             name, _, value = pair.partition("=")
             env[name] = value
@@ -214,6 +226,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--btrun", required=True, help="the program to test")
     parser.add_argument("--options", default="", help="options of btrun that come first")
+    parser.add_argument("--warm", action="store_true",
+                        help="run each case twice, the second time from the cache")
     parser.add_argument("--ignore", help="leave stderr lines with this pattern out")
     parser.add_argument("--only", default="", help="only cases whose name holds this text")
     parser.add_argument("--verbose", action="store_true", help="name the cases that passed too")

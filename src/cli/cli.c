@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/cache.h"
 #include "cli/files.h"
 #include "cli/handover.h"
 #include "cli/info.h"
@@ -47,6 +48,11 @@ static bool sync_wanted(const struct cli_options *o)
 	return !o->no_sync && !(env && !strcmp(env, "0"));
 }
 
+static void end_stage(void *times, const char *name)
+{
+	times_stage(times, name);
+}
+
 static void fill_input(struct compile_input *in, const struct cli_options *o, const char *text,
 		       size_t size)
 {
@@ -55,6 +61,8 @@ static void fill_input(struct compile_input *in, const struct cli_options *o, co
 		.text = text,
 		.size = size,
 		.dump = o->dump,
+		.stage = end_stage,
+		.stage_arg = o->clock,
 	};
 	in->sema = (struct sema_options){
 		.params = o->params,
@@ -88,8 +96,42 @@ static int use_script(const struct cli_options *o, struct target *t,
 	if (o->emit_image)
 		return cli_write_file(o->emit_image, out->image, out->image_size) ? EXIT_FAILURE
 										  : EXIT_SUCCESS;
-	return handover_to_runner(o->argv, out->image, out->image_size) ? EXIT_FAILURE
-									: EXIT_SUCCESS;
+	return handover_to_runner(o->argv, out->image, out->image_size, o->clock) ? EXIT_FAILURE
+										  : EXIT_SUCCESS;
+}
+
+/* The compiler's messages as the cache keeps them (malloc). */
+static char *format_messages(const struct diag_list *d, bool color)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	diag_print(d, f, color, true);
+	if (!fclose(f))
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void keep(const struct cache_key *k, const struct target *t,
+		 const struct compile_output *out)
+{
+	char *messages = format_messages(out->diags, false);
+	char *colored = format_messages(out->diags, true);
+	struct cache_entry e = {
+		.messages = messages,
+		.colored = colored,
+		.image = out->image,
+		.image_size = out->image_size,
+	};
+
+	if (messages && colored)
+		cache_store(k, t, &e);
+	free(messages);
+	free(colored);
 }
 
 /* Compiles @text and does with it what was asked for. Returns the exit status. */
@@ -99,9 +141,14 @@ static int run_script(const struct cli_options *o, struct target *t, const char 
 	struct cli_product elf = {0};
 	struct compile_output out;
 	struct compile_input in;
+	struct cache_key key;
 	int status = EXIT_FAILURE;
 	int err;
 
+	/* before anything is read: what changes meanwhile makes another key */
+	bool keeping = cache_key_make(&key, o, text, size);
+
+	times_stage(o->clock, "compiler");
 	fill_input(&in, o, text, size);
 	if (o->emit_elf && !analyse_only) {
 		if (cli_product_begin(&elf, o->emit_elf))
@@ -113,6 +160,11 @@ static int run_script(const struct cli_options *o, struct target *t, const char 
 	diag_print(out.diags, stderr, cli_color(), !o->run.no_warnings);
 	if (!err && elf.temp)
 		err = cli_product_commit(&elf);
+	if (!err && keeping && out.sema->programs.len) {
+		keep(&key, t, &out);
+		times_stage(o->clock, "keep");
+	}
+	cache_key_free(&key);
 	if (!err)
 		status = use_script(o, t, &out);
 	cli_product_abandon(&elf);
@@ -173,13 +225,16 @@ static int dispatch(const struct cli_options *o)
 
 int cli_main(int argc, char **argv)
 {
-	struct cli_options o = {0};
-	int status = EXIT_SUCCESS;
+	struct times clock;
+	struct cli_options o = {.clock = &clock};
+	int status = EXIT_FAILURE;
 
-	if (cli_options_parse(&o, argc, argv))
-		status = EXIT_FAILURE;
-	else
+	times_start(&clock, NULL);
+	if (!cli_options_parse(&o, argc, argv)) {
+		if (o.times)
+			times_start(&clock, o.times);
 		status = dispatch(&o);
+	}
 	cli_options_free(&o);
 	return cli_flush_stdout(status);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "cli/cache.h"
 #include "cli/files.h"
 #include "cli/handover.h"
 #include "cli/message.h"
@@ -15,8 +16,17 @@
 #include "cli/options.h"
 #include "runtime/runtime.h"
 
+static void end_stage(void *arg, const char *name)
+{
+	const struct cli_options *o = arg;
+
+	times_stage(o->clock, name);
+	if (o->show_times && !strcmp(name, "wake"))
+		times_print(o->clock, stderr);
+}
+
 /* Opens the image and runs it. Returns the exit status. */
-static int run_image(const struct cli_options *o, const void *data, size_t size)
+static int run_image(struct cli_options *o, const void *data, size_t size)
 {
 	struct target *t;
 	struct image img;
@@ -34,6 +44,9 @@ static int run_image(const struct cli_options *o, const void *data, size_t size)
 	t = cli_open_target(o);
 	if (!t)
 		return EXIT_FAILURE;
+	o->run.stage = end_stage;
+	o->run.stage_arg = o;
+	times_stage(o->clock, "open");
 	status = runtime_run(&img, t, &o->run);
 	target_close(t);
 	return status;
@@ -45,7 +58,7 @@ static bool is_image(const char *data, size_t size)
 	       !memcmp(data, IMAGE_MAGIC, strlen(IMAGE_MAGIC));
 }
 
-static int run_image_file(const struct cli_options *o, const char *data, size_t size)
+static int run_image_file(struct cli_options *o, const char *data, size_t size)
 {
 	if (o->mode == CLI_LIST || o->emit_elf || o->emit_image || o->dump) {
 		cli_error("'%s' is compiled already: -l, --emit-elf, --emit-image and -d of a "
@@ -61,7 +74,7 @@ static int run_image_file(const struct cli_options *o, const char *data, size_t 
 }
 
 /* What btrun-compile made. */
-static int run_handed_over(const struct cli_options *o)
+static int run_handed_over(struct cli_options *o)
 {
 	size_t size;
 	char *data = handover_take(o->image_fd, &size);
@@ -77,12 +90,33 @@ static int run_handed_over(const struct cli_options *o)
 }
 
 /* Only returns with an exit status when it did not become the compiler. */
-static int compile(const struct cli_options *o, const char *text, size_t size)
+static int become_compiler(const struct cli_options *o, const char *text, size_t size)
 {
-	return handover_to_compiler(o->argv, text, size) ? EXIT_FAILURE : EXIT_SUCCESS;
+	return handover_to_compiler(o->argv, o->program ? NULL : text, size, o->clock)
+		       ? EXIT_FAILURE
+		       : EXIT_SUCCESS;
 }
 
-static int use_file(const struct cli_options *o)
+/* What was compiled before is run, as if it had been compiled now. */
+static int use_script(struct cli_options *o, const char *text, size_t size)
+{
+	struct cache_entry entry;
+	struct cache_key key;
+	bool found = cache_key_make(&key, o, text, size) && cache_find(&key, &entry);
+	int status;
+
+	cache_key_free(&key);
+	times_stage(o->clock, "cache");
+	if (!found)
+		return become_compiler(o, text, size);
+	if (!o->run.no_warnings)
+		fputs(cli_color() ? entry.colored : entry.messages, stderr);
+	status = run_image(o, entry.image, entry.image_size);
+	cache_entry_free(&entry);
+	return status;
+}
+
+static int use_file(struct cli_options *o)
 {
 	size_t size;
 	char *data = cli_read_file(o->file, &size);
@@ -90,9 +124,29 @@ static int use_file(const struct cli_options *o)
 
 	if (!data)
 		return EXIT_FAILURE;
-	status = is_image(data, size) ? run_image_file(o, data, size) : compile(o, data, size);
+	status = is_image(data, size) ? run_image_file(o, data, size) : use_script(o, data, size);
 	free(data);
 	return status;
+}
+
+static int show_cache(const struct cli_options *o)
+{
+	bool clear = !strcmp(o->cache_action, "clear");
+	int err = clear ? cache_clear(stdout) : cache_show(stdout);
+
+	if (!err)
+		return EXIT_SUCCESS;
+	cli_error("The cache cannot be %s: %s", clear ? "cleared" : "read", strerror(-err));
+	return EXIT_FAILURE;
+}
+
+static int use_source(struct cli_options *o)
+{
+	if (o->file)
+		return use_file(o);
+	if (o->program)
+		return use_script(o, o->program, strlen(o->program));
+	return become_compiler(o, NULL, 0);
 }
 
 static void warn_of_color(void)
@@ -107,22 +161,27 @@ static void warn_of_color(void)
 
 int main(int argc, char **argv)
 {
-	struct cli_options o = {0};
+	struct times clock;
+	struct cli_options o = {.clock = &clock};
 	int status = EXIT_SUCCESS;
 
 	/* begin and end see us by the name that we were called by */
 	prctl(PR_SET_NAME, program_invocation_short_name);
+	times_start(&clock, NULL);
 	if (cli_options_parse(&o, argc, argv)) {
 		status = EXIT_FAILURE;
 	} else if (o.image_fd >= 0) {
+		times_start(&clock, o.times);
 		status = run_handed_over(&o);
 	} else if (o.mode == CLI_HELP) {
 		cli_usage(stdout);
 	} else if (o.mode == CLI_VERSION) {
 		cli_print_versions(stdout);
+	} else if (o.mode == CLI_CACHE) {
+		status = show_cache(&o);
 	} else {
 		warn_of_color();
-		status = o.file ? use_file(&o) : compile(&o, NULL, 0);
+		status = use_source(&o);
 	}
 	cli_options_free(&o);
 	return cli_flush_stdout(status);

@@ -77,27 +77,35 @@ static int memory_file(const char *name, const void *data, size_t size)
 	return err;
 }
 
-static int become(const char *name, const char *path, char *const *argv, const char *option, int fd)
+static int become(const char *name, const char *path, char *const *argv, const char *option, int fd,
+		  const struct times *times)
 {
-	size_t n = 0;
-	char word[64];
-	char **longer;
+	char word[64], *all_times = times_format(times, "--times=");
+	size_t n = 0, given = 0;
+	char **words;
+	int err;
 
 	while (argv[n])
 		n++;
-	longer = calloc(n + 2, sizeof(*longer));
-	if (!longer)
-		return -ENOMEM;
+	words = calloc(n + 3, sizeof(*words));
+	if (!words || !all_times) {
+		err = ENOMEM;
+		goto failed;
+	}
+	words[given++] = argv[0];
 	snprintf(word, sizeof(word), "--%s=%d", option, fd);
-	longer[0] = argv[0];
-	longer[1] = word;
-	memcpy(longer + 2, argv + 1, n * sizeof(*argv) - sizeof(*argv));
+	if (fd >= 0)
+		words[given++] = word;
+	words[given++] = all_times;
+	memcpy(words + given, argv + 1, (n - 1) * sizeof(*argv));
 	fflush(NULL);
-	execv(path, fd < 0 ? argv : longer);
-	n = errno;
-	cli_error("Failed to run %s (%s): %s", name, path, strerror(n));
-	free(longer);
-	return -(int)n;
+	execv(path, words);
+	err = errno;
+failed:
+	cli_error("Failed to run %s (%s): %s", name, path, strerror(err));
+	free(words);
+	free(all_times);
+	return -err;
 }
 
 static int missing(const char *name, int err)
@@ -111,7 +119,18 @@ static int missing(const char *name, int err)
 	return err;
 }
 
-int handover_to_compiler(char *const *argv, const char *text, size_t size)
+int handover_compiler_path(char *path)
+{
+	char found[PATH_MAX];
+	int err = find_program(found, COMPILER, COMPILER_INSTALLED);
+
+	if (err)
+		return err;
+	return realpath(found, path) ? 0 : -errno;
+}
+
+int handover_to_compiler(char *const *argv, const char *text, size_t size,
+			 const struct times *times)
 {
 	char path[PATH_MAX];
 	int err = find_program(path, COMPILER, COMPILER_INSTALLED), fd = -1;
@@ -125,10 +144,10 @@ int handover_to_compiler(char *const *argv, const char *text, size_t size)
 			return fd;
 		}
 	}
-	return become(COMPILER, path, argv, "script-fd", fd);
+	return become(COMPILER, path, argv, "script-fd", fd, times);
 }
 
-int handover_to_runner(char *const *argv, const void *image, size_t size)
+int handover_to_runner(char *const *argv, const void *image, size_t size, const struct times *times)
 {
 	char path[PATH_MAX];
 	int err = find_program(path, RUNNER, RUNNER_INSTALLED), fd;
@@ -140,7 +159,7 @@ int handover_to_runner(char *const *argv, const void *image, size_t size)
 		cli_error("Failed to keep the image: %s", strerror(-fd));
 		return fd;
 	}
-	return become(RUNNER, path, argv, "image-fd", fd);
+	return become(RUNNER, path, argv, "image-fd", fd, times);
 }
 
 char *handover_take(int fd, size_t *size)

@@ -223,6 +223,37 @@ static int set_no_feature(struct cli_options *o, const char *arg)
 	return 0;
 }
 
+static int set_time(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->show_times = true;
+	return 0;
+}
+
+static int set_times(struct cli_options *o, const char *arg)
+{
+	o->times = arg;
+	return 0;
+}
+
+static int set_no_cache(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->no_cache = true;
+	return 0;
+}
+
+static int set_cache(struct cli_options *o, const char *arg)
+{
+	if (arg && strcmp(arg, "show") && strcmp(arg, "clear")) {
+		cli_error("USAGE: --cache: 'show' or 'clear', not '%s'", arg);
+		return -EINVAL;
+	}
+	o->mode = CLI_CACHE;
+	o->cache_action = arg ? arg : "show";
+	return 0;
+}
+
 static int set_no_sync(struct cli_options *o, const char *arg)
 {
 	(void)arg;
@@ -388,6 +419,11 @@ static const struct option_row rows[] = {
 	{GROUP_SAFETY, 0, "no-feature", "FEATURE", "--no-feature FEATURE[,FEATURE]",
 	 "do without these kernel features (names: --info)", set_no_feature},
 
+	{GROUP_DEBUG, 0, "time", NULL, "--time", "show where the time of the start goes", set_time},
+	{GROUP_DEBUG, 0, "no-cache", NULL, "--no-cache",
+	 "compile the script in any case, and keep nothing", set_no_cache},
+	{GROUP_DEBUG, 0, "cache", "[ACTION]", "--cache[=show|clear]",
+	 "show, or clear, the cache of compiled scripts", set_cache},
 	{GROUP_DEBUG, 0, "dry-run", NULL, "--dry-run", "stop as soon as all probes are attached",
 	 set_dry_run},
 	{GROUP_DEBUG, 'd', "debug", "STAGE", "-d, --debug STAGE[,STAGE]",
@@ -407,6 +443,7 @@ static const struct option_row rows[] = {
 	/* Between btrun and btrun-compile. */
 	{GROUP_DEBUG, 0, "script-fd", "FD", NULL, NULL, set_script_fd},
 	{GROUP_DEBUG, 0, "image-fd", "FD", NULL, NULL, set_image_fd},
+	{GROUP_DEBUG, 0, "times", "TIMES", NULL, NULL, set_times},
 };
 
 #define NROWS    (sizeof(rows) / sizeof(*rows))
@@ -436,7 +473,9 @@ static void getopt_tables(char *letters, struct option *longs)
 			continue;
 		*longs++ = (struct option){
 			.name = r->name,
-			.has_arg = r->arg_name ? required_argument : no_argument,
+			.has_arg = !r->arg_name            ? no_argument
+				   : r->arg_name[0] == '[' ? optional_argument
+							   : required_argument,
 			.val = r->letter ? r->letter : LONG_VAL + (int)i,
 		};
 	}
@@ -606,22 +645,42 @@ static int take_script_words(struct cli_options *o, int n, char **words)
 	return 0;
 }
 
-/* getopt_long() moves the words about. Those handed over do not go back. */
+static bool is_handed_over(const char *word)
+{
+	static const char *const ours[] = {"--script-fd=", "--image-fd=", "--times="};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (!strncmp(word, ours[i], strlen(ours[i])))
+			return true;
+	return false;
+}
+
+/* getopt_long() moves the words about. Those handed over, which come first, do not go back. */
 static int keep_words(struct cli_options *o, int argc, char **argv)
 {
-	static const char *const ours[] = {"--script-fd=", "--image-fd="};
-	size_t n = 0;
+	int first = 1;
 
 	o->argv = calloc(argc + 1, sizeof(*o->argv));
 	if (!o->argv) {
 		cli_error("Out of memory");
 		return -EINVAL;
 	}
-	for (int i = 0; i < argc; i++)
-		if (i != 1 || (strncmp(argv[i], ours[0], strlen(ours[0])) &&
-			       strncmp(argv[i], ours[1], strlen(ours[1]))))
-			o->argv[n++] = argv[i];
+	while (first < argc && is_handed_over(argv[first]))
+		first++;
+	o->argv[0] = argv[0];
+	memcpy(o->argv + 1, argv + first, (argc - first) * sizeof(*argv));
 	return 0;
+}
+
+/* Where the output goes and how it is buffered does not change what is compiled. */
+static int keep_for_compiling(struct cli_options *o, const struct option_row *r, const char *arg)
+{
+	int err;
+
+	if ((r->letter && strchr("oBq", r->letter)) || r->set == set_time || !r->shown)
+		return 0;
+	err = add_word(&o->compile_words, r->name ? r->name : r->arg_name);
+	return err ? err : add_word(&o->compile_words, arg ? arg : "");
 }
 
 int cli_options_parse(struct cli_options *o, int argc, char **argv)
@@ -648,22 +707,29 @@ int cli_options_parse(struct cli_options *o, int argc, char **argv)
 			return -EINVAL;
 		}
 		err = r->set ? r->set(o, optarg) : 0;
+		if (!err)
+			err = keep_for_compiling(o, r, optarg);
 		if (err)
 			return err;
 		if (o->mode == CLI_HELP || o->mode == CLI_VERSION)
 			return 0;
 	}
 	err = check_options(o);
-	if (err || o->mode == CLI_INFO)
+	if (err || o->mode == CLI_INFO || o->mode == CLI_CACHE)
 		return err;
 	if (o->mode == CLI_LIST)
 		return take_list_words(o, argc - optind, argv + optind);
+	for (int i = optind; i < argc && !err; i++)
+		err = add_word(&o->compile_words, argv[i]);
+	if (err)
+		return err;
 	return take_script_words(o, argc - optind, argv + optind);
 }
 
 void cli_options_free(struct cli_options *o)
 {
 	free(o->argv);
+	free(o->compile_words);
 	free(o->params);
 	free(o->named);
 	free(o->include_dirs);

@@ -9,9 +9,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "cli/times.h"
 #include "runtime/runtime.h"
 
-enum cli_mode { CLI_RUN, CLI_LIST, CLI_INFO, CLI_HELP, CLI_VERSION };
+enum cli_mode { CLI_RUN, CLI_LIST, CLI_INFO, CLI_HELP, CLI_VERSION, CLI_CACHE };
 
 struct cli_options {
 	enum cli_mode mode;
@@ -35,9 +36,15 @@ struct cli_options {
 	const char *emit_elf;
 	const char *emit_image;
 	const char *pid_text; /* -p as written, NULL: none */
-	char **argv;          /* as given, before it was read; ends with NULL (malloc) */
-	int script_fd;        /* memory files handed over by the other program; */
-	int image_fd;         /* -1: none */
+	bool no_cache;
+	bool show_times;            /* --time */
+	const char *times;          /* of the programs before this one; NULL: none */
+	struct times *clock;        /* the caller's */
+	const char *cache_action;   /* --cache: "show" or "clear"; NULL: not asked for */
+	const char **compile_words; /* what of it may matter to compiling; ends with NULL */
+	char **argv;                /* as given, before it was read; ends with NULL (malloc) */
+	int script_fd;              /* memory files handed over by the other program; */
+	int image_fd;               /* -1: none */
 	struct runtime_options run;
 };
 

@@ -298,6 +298,7 @@ static int expand_spec(struct target *t, struct uprobe_spec *u, probe_point_fn *
 	struct user_paths paths;
 	int code = user_paths_find(&paths, u->path, target_pid(t));
 
+	user_paths_note(&paths, u->path, t);
 	if (!code && !paths.n) {
 		code = probe_fail(err, errlen, -ENOENT,
 				  "uprobe target file '%s' does not exist or is not executable",

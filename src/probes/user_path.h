@@ -22,4 +22,8 @@ int user_paths_find(struct user_paths *paths, const char *name, int pid);
 char *user_path_of_process(int pid);
 void user_paths_free(struct user_paths *paths);
 
+struct target;
+/* Tells the target that what is compiled depends on these files, as @name was looked up. */
+void user_paths_note(const struct user_paths *paths, const char *name, struct target *t);
+
 #endif

@@ -13,6 +13,12 @@
 
 #include "runtime/stages.h"
 
+static void end_stage(const struct run *r, const char *name)
+{
+	if (r->opts->stage)
+		r->opts->stage(r->opts->stage_arg, name);
+}
+
 /* ---- before anything is attached ---------------------------------------------------- */
 
 struct output *run_output(struct run *r, FILE *file)
@@ -107,7 +113,12 @@ static int prepare(struct run *r)
 		return err;
 	raise_file_limit(r);
 	err = load(r);
-	return err ? err : attach_all(r);
+	if (err)
+		return err;
+	end_stage(r, "load");
+	err = attach_all(r);
+	end_stage(r, "attach");
+	return err;
 }
 
 /* ---- start --------------------------------------------------------------------------- */
@@ -165,6 +176,7 @@ static int start(struct run *r)
 		err = failed("Failed to read events", events_drain(r));
 	if (err)
 		return err;
+	end_stage(r, "begin");
 	if (exiting(r))
 		r->stop = STOP_EXIT;
 	else
@@ -173,6 +185,7 @@ static int start(struct run *r)
 		return err;
 	if (r->opts->mode != RUNTIME_RUN)
 		return run_suites(r);
+	end_stage(r, "wake");
 	if (r->stop == STOP_NONE && !r->nwaiting && !r->child.pid)
 		r->stop = STOP_DONE;
 	announce(r);

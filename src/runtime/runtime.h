@@ -37,6 +37,9 @@ struct runtime_options {
 	bool quiet, verbose, dry_run, unsafe;
 	bool no_warnings;
 	unsigned debug; /* enum runtime_debug bits */
+	/* Told of each stage's end: "load", "attach", "begin", "wake"; may be NULL. */
+	void (*stage)(void *arg, const char *name);
+	void *stage_arg;
 };
 
 /*

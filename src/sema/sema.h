@@ -43,6 +43,9 @@ struct sema_config {
 	const char *str_trunc_trailer;
 };
 
+/* Rounds of a loop whose bounds are not constant, where the kernel has no bpf_loop. */
+#define SEMA_MAX_ROUNDS 1024
+
 /* ---- names ---------------------------------------------------------------- */
 
 /* A scratch variable; one object for all its uses in one body. */

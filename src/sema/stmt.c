@@ -295,6 +295,21 @@ static void type_for_map(struct sema *s, struct ast_stmt *st)
 	type_loop_body(s, st->u.for_.body);
 }
 
+/* Without bpf_loop the verifier walks every round, so that their number has to be bounded. */
+static void warn_of_rounds(struct sema *s, struct ast_stmt *st)
+{
+	const struct ast_expr *begin = st->u.for_.begin, *end = st->u.for_.end;
+
+	if (!begin->type || !end->type || (begin->is_const && end->is_const) ||
+	    target_has(s->target, TARGET_F_BPF_LOOP))
+		return;
+	sema_warning(s, st->u.for_.begin->span,
+		     "On this kernel a loop over a range that is not constant ends after %d rounds",
+		     SEMA_MAX_ROUNDS);
+	sema_hint(s, "%s lifts that: %s", target_feature_name(TARGET_F_BPF_LOOP),
+		  target_feature_since(TARGET_F_BPF_LOOP));
+}
+
 static void type_for_range(struct sema *s, struct ast_stmt *st)
 {
 	struct ast_expr *begin = st->u.for_.begin, *end = st->u.for_.end;
@@ -306,6 +321,7 @@ static void type_for_range(struct sema *s, struct ast_stmt *st)
 		sema_error(s, st->span, "Loop range requires an integer for the end value");
 	if (b && e && sema_is_number(b) && sema_is_number(e))
 		set_loop_var(s, st, sema_join(s, b, e));
+	warn_of_rounds(s, st);
 	type_loop_body(s, st->u.for_.body);
 }
 

@@ -101,12 +101,13 @@ void btf_bytes_free(struct btf_bytes *b)
 	memset(b, 0, sizeof(*b));
 }
 
-static void read_vmlinux(struct btf_bytes *b)
+static void read_vmlinux(struct target *t, struct btf_bytes *b)
 {
 	const char *path = getenv("BPFTRACE_BTF");
 	struct utsname u;
 
 	if (path) {
+		target_depend(t, path);
 		btf_bytes_read(b, path);
 		return;
 	}
@@ -119,6 +120,7 @@ static void read_vmlinux(struct btf_bytes *b)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 		snprintf(name, sizeof(name), vmlinux_paths[i], u.release);
 #pragma GCC diagnostic pop
+		target_depend(t, name);
 		if (!access(name, R_OK) && !btf_bytes_read(b, name))
 			return;
 	}
@@ -129,7 +131,7 @@ const struct btf_bytes *target_btf_bytes(struct target *t)
 	if (!t->btf_bytes_tried) {
 		t->btf_bytes_tried = true;
 		if (t->feature[TARGET_F_BTF] != FEATURE_OFF)
-			read_vmlinux(&t->btf_bytes);
+			read_vmlinux(t, &t->btf_bytes);
 	}
 	return t->btf_bytes.data ? &t->btf_bytes : NULL;
 }

@@ -40,9 +40,11 @@ char *target_kconfig(struct target *t)
 	if (text || uname(&u))
 		return text;
 	snprintf(path, sizeof(path), "/boot/config-%s", u.release);
+	target_depend(t, path);
 	text = read_config(path);
 	if (text)
 		return text;
 	snprintf(path, sizeof(path), "/lib/modules/%s/build/.config", u.release);
+	target_depend(t, path);
 	return read_config(path);
 }

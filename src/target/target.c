@@ -89,6 +89,7 @@ void target_close(struct target *t)
 	if (t->btf != t->btf_bytes.elf)
 		btf__free(t->btf);
 	btf_bytes_free(&t->btf_bytes);
+	depends_free(&t->depends);
 	free(t);
 }
 

@@ -4,6 +4,7 @@
 #define BT_TARGET_INTERNAL_H
 
 #include "target/btf_view.h"
+#include "target/depends.h"
 #include "target/target.h"
 
 enum feature_state { FEATURE_UNKNOWN, FEATURE_YES, FEATURE_NO, FEATURE_OFF };
@@ -15,6 +16,13 @@ struct btf_bytes {
 	bool mapped;     /* munmap(), otherwise free() */
 	struct btf *elf; /* owner of data, when it came out of an ELF file */
 };
+
+struct target_depends {
+	struct target_dependency *files;
+	size_t n, cap;
+	bool on_now;
+};
+void depends_free(struct target_depends *d);
 
 struct target {
 	uint32_t version;
@@ -29,6 +37,7 @@ struct target {
 	struct btf_view *view;
 	bool functions_tried;
 	struct function_list *functions;
+	struct target_depends depends;
 };
 
 /* Tries the feature on the running kernel. */

@@ -268,6 +268,7 @@ static int read_unit(struct cdefs_reader *r)
 		return -EINVAL;
 	cdefs_convert(r);
 	cdefs_read_macros(r);
+	cdefs_note_files(r);
 	return 0;
 failed:
 	diag_error(r->diags, script_span(r, 0, SIZE_MAX / 2),

@@ -55,6 +55,8 @@ struct cdefs_reader {
 
 /* Parses the text; @extra is appended to it. False when libclang gives up. */
 bool cdefs_parse(struct cdefs_reader *r, const char *extra);
+/* Tells the target which files were read, or looked for in vain. */
+void cdefs_note_files(struct cdefs_reader *r);
 void cdefs_drop(struct cdefs_reader *r); /* frees the translation unit */
 /* The text of a CXString, which is freed, in the arena. */
 const char *cdefs_string(struct cdefs_reader *r, CXString s);

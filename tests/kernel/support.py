@@ -31,6 +31,7 @@ REPORTS = os.environ.get("TEST_REPORTS", "")
 SLOW = bool(os.environ.get("TEST_SLOW"))
 PATIENCE = 10 if SLOW else 1  # what a time limit is multiplied by
 ALL_SKIPPED = 77
+ENVIRONMENT = dict(os.environ, BPFTRACE_COLOR="never", BTRUN_CACHE="0")
 ATTACHED = re.compile(r"Attached \d+ probes?\n")
 
 
@@ -45,7 +46,7 @@ class TraceError(Exception):
 
 def btrun(*args, timeout=60, program=None, **kwargs):
     """Runs btrun to its end; returns the CompletedProcess, texts decoded."""
-    env = dict(os.environ, BPFTRACE_COLOR="never", **kwargs.pop("env", {}))
+    env = {**ENVIRONMENT, **kwargs.pop("env", {})}
     return subprocess.run([program or BTRUN, *map(str, args)], env=env, timeout=timeout * PATIENCE,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors="replace", check=False, **kwargs)
@@ -63,7 +64,7 @@ class Tracer:
         self.args = [BTRUN, *map(str, args)]
         self.stop = stop  # the signal at the end of the block; None: it ends by itself
         self.timeout = timeout * PATIENCE
-        self.env = dict(os.environ, BPFTRACE_COLOR="never", **(env or {}))
+        self.env = {**ENVIRONMENT, **(env or {})}
         self.err = ""
 
     def __enter__(self):

@@ -28,9 +28,9 @@ class FetchError(Exception):
 
 
 def cache_directory():
-    """$BTRUN_CACHE, $XDG_CACHE_HOME/btrun, or where the user's rights put it."""
-    if os.environ.get("BTRUN_CACHE"):
-        return os.environ["BTRUN_CACHE"]
+    """$BTRUN_VM_CACHE, $XDG_CACHE_HOME/btrun, or where the user's rights put it."""
+    if os.environ.get("BTRUN_VM_CACHE"):
+        return os.environ["BTRUN_VM_CACHE"]
     if os.environ.get("XDG_CACHE_HOME"):
         return os.path.join(os.environ["XDG_CACHE_HOME"], "btrun")
     if os.geteuid() == 0:
