@@ -295,8 +295,8 @@ static void begin_function(struct codegen *cg)
 static void leave(struct codegen *cg)
 {
 	cg_at(cg, cg->leave);
-	LLVMBuildRet(cg->b, cg->returns ? cg_load(cg, cg->i32, cg_result(cg))
-					: cg_const(cg, cg->i32, 0));
+	LLVMBuildRet(cg->b,
+		     cg->returns ? cg_load(cg, cg->i32, cg_result(cg)) : cg_const(cg, cg->i32, 0));
 }
 
 static void reset_program(struct codegen *cg, struct sema_program *p)

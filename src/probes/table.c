@@ -7,15 +7,10 @@
 
 /* The order is that of -l: by name. */
 const struct probe_type *const probe_types[] = {
-	&probe_begin,         &probe_bench,
-	&probe_end,
-	&probe_fentry,        &probe_fexit,
-	&probe_interval,      &probe_kprobe,
-	&probe_kretprobe,     &probe_profile,
-	&probe_rawtracepoint, &probe_software,
-	&probe_test,
-	&probe_tracepoint,    &probe_uprobe,
-	&probe_uretprobe,     NULL,
+	&probe_begin,      &probe_bench,         &probe_end,       &probe_fentry,
+	&probe_fexit,      &probe_interval,      &probe_kprobe,    &probe_kretprobe,
+	&probe_profile,    &probe_rawtracepoint, &probe_software,  &probe_test,
+	&probe_tracepoint, &probe_uprobe,        &probe_uretprobe, NULL,
 };
 
 static const struct attacher *const attachers[] = {
@@ -26,10 +21,13 @@ static const struct attacher *const attachers[] = {
 
 /* probe_types in words. */
 static const char *const names[] = {
-	"begin",   "BEGIN", "bench",    "end",           "END", "fentry",   "f", "kfunc",      "fexit",
-	"fr",      "kretfunc", "interval",      "i",   "kprobe",   "k", "kretprobe",  "kr",
-	"profile", "p",        "rawtracepoint", "rt",  "software", "s", "test", "tracepoint", "t",
-	"uprobe",  "u",        "uretprobe",     "ur",  NULL,
+	"begin",     "BEGIN",    "bench",   "end",       "END",
+	"fentry",    "f",        "kfunc",   "fexit",     "fr",
+	"kretfunc",  "interval", "i",       "kprobe",    "k",
+	"kretprobe", "kr",       "profile", "p",         "rawtracepoint",
+	"rt",        "software", "s",       "test",      "tracepoint",
+	"t",         "uprobe",   "u",       "uretprobe", "ur",
+	NULL,
 };
 
 const struct probe_type *probe_type_find(const char *name)

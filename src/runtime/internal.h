@@ -143,7 +143,7 @@ struct run {
 	bool woken; /* the gate was open at some time */
 	enum stop_reason stop;
 	unsigned errors; /* that errorf() told of */
-	int status; /* for failures; exit() has its own in the control words */
+	int status;      /* for failures; exit() has its own in the control words */
 };
 
 /* An output of this run that writes to @file, or NULL. */

@@ -49,7 +49,8 @@ void prepare_bench(struct run *r)
 {
 	for (uint32_t i = 0; i < r->img->nattachments; i++) {
 		const struct image_attachment *at = &r->img->attachments[i];
-		struct bpf_program *prog = at->kind == IMAGE_AT_BENCH ? object_program(r, at) : NULL;
+		struct bpf_program *prog =
+			at->kind == IMAGE_AT_BENCH ? object_program(r, at) : NULL;
 
 		/* the kernel repeats and times those of the network */
 		if (prog && runs_in_mode(r, at->kind))
