@@ -39,6 +39,8 @@ LLVMValueRef cg_emit_argn(struct codegen *cg, struct ast_expr *e, LLVMValueRef d
 	unsigned n = atoi(e->u.ident.name + strlen("arg"));
 
 	(void)dst;
+	if (cg->prog->operands)
+		return cg_usdt_arg(cg, n);
 	if (cg->prog->type->flags & PROBE_HAS_REGS)
 		return cg_call_arg(cg, n);
 	LLVMValueRef v = cg_load_volatile(cg, cg->i64, cg_offset(cg, cg->ctx_arg, n * 8));
@@ -84,7 +86,7 @@ static LLVMValueRef function_address(struct codegen *cg)
 {
 	enum image_attach_kind kind = cg->prog->attach;
 
-	if (kind == IMAGE_AT_UPROBE)
+	if (kind == IMAGE_AT_UPROBE || kind == IMAGE_AT_USDT)
 		return cg_register(cg, target_abi()->ip);
 	if (!target_has(cg->r->target, TARGET_F_FUNC_IP))
 		return kprobe_address(cg);

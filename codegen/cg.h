@@ -98,7 +98,7 @@ struct codegen {
 	struct cg_map *events, *zeros, *scratch;
 	LLVMValueRef control; /* global variable, or NULL: control_map */
 	struct cg_map *control_map;
-	LLVMValueRef count_elem;  /* the callback of len(), once it is needed */
+	LLVMValueRef next_elem;   /* the callback of len(), once it is needed */
 	bool has_control_actions; /* the script clears, prints maps, exits: printf leaves room */
 
 	/* the program being generated */
@@ -223,6 +223,8 @@ LLVMValueRef cg_forget_pointer(struct codegen *cg, LLVMValueRef v);
 /* In programs whose context is struct pt_regs: a register, and argument @n of the function. */
 LLVMValueRef cg_register(struct codegen *cg, const char *name);
 LLVMValueRef cg_call_arg(struct codegen *cg, uint32_t n);
+/* Argument @n of a USDT probe, extended to 64 bits; 0 when it has none. */
+LLVMValueRef cg_usdt_arg(struct codegen *cg, uint32_t n);
 struct cg_place cg_arg_place(struct codegen *cg, const struct type_field *f);
 
 /* ---- expr.c ------------------------------------------------------------------- */
@@ -330,7 +332,8 @@ bool cg_function_end(struct codegen *cg, const struct cg_function *outer);
 
 /* ---- program.c -------------------------------------------------------------------------- */
 void cg_program(struct codegen *cg, struct sema_program *p);
-const char *cg_section(enum image_attach_kind k);
+/* The section of the object, which says what type of program it is; NULL: not supported. */
+const char *cg_section(const struct codegen *cg, enum image_attach_kind k);
 /* exit(): leaves the program at once. */
 void cg_leave(struct codegen *cg);
 /* Where the program's result is kept, an i32. */

@@ -316,22 +316,28 @@ static void merge_cpu(struct codegen *cg, const struct type *t, struct merge *s,
 	cg_store(cg, LLVMBuildAdd(cg->b, v, old, ""), s->total);
 }
 
-LLVMValueRef cg_aggregation_value(struct codegen *cg, struct ast_expr *map)
+static void merge_shared(struct codegen *cg, const struct sema_map *m, struct merge *s,
+			 LLVMValueRef key)
 {
-	return cg_aggregation_at(cg, map->u.map.decl, cg_map_key(cg, map));
+	LLVMBasicBlockRef use = cg_block(cg, "value"), done = cg_block(cg, "merged");
+	LLVMValueRef p = cg_map_lookup(cg, m, key);
+
+	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), done, use);
+	cg_at(cg, use);
+	merge_cpu(cg, m->value, s, p);
+	cg_goto(cg, done);
+	cg_at(cg, done);
 }
 
-LLVMValueRef cg_aggregation_at(struct codegen *cg, const struct sema_map *m, LLVMValueRef key)
+static void merge_all_cpus(struct codegen *cg, const struct sema_map *m, struct merge *s,
+			   LLVMValueRef key)
 {
 	int ncpus = libbpf_num_possible_cpus();
-	struct merge s = {cg_alloca(cg, cg->i64, "total"), cg_alloca(cg, cg->i64, "count")};
 	LLVMValueRef cpu = cg_alloca(cg, cg->i64, "cpu");
 	LLVMBasicBlockRef head = cg_block(cg, "cpus"), body = cg_block(cg, "cpu"),
 			  use = cg_block(cg, "cpu_value"), next = cg_block(cg, "cpu_next"),
 			  done = cg_block(cg, "merged");
 
-	cg_store(cg, cg_const(cg, cg->i64, 0), s.total);
-	cg_store(cg, cg_const(cg, cg->i64, 0), s.count);
 	cg_store(cg, cg_const(cg, cg->i64, 0), cpu);
 	cg_goto(cg, head);
 	cg_at(cg, head);
@@ -344,12 +350,29 @@ LLVMValueRef cg_aggregation_at(struct codegen *cg, const struct sema_map *m, LLV
 	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, HELPER_LOOKUP_PERCPU, args, 3));
 	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), next, use);
 	cg_at(cg, use);
-	merge_cpu(cg, m->value, &s, p);
+	merge_cpu(cg, m->value, s, p);
 	cg_goto(cg, next);
 	cg_at(cg, next);
 	cg_store(cg, LLVMBuildAdd(cg->b, i, cg_const(cg, cg->i64, 1), ""), cpu);
 	cg_goto(cg, head);
 	cg_at(cg, done);
+}
+
+LLVMValueRef cg_aggregation_value(struct codegen *cg, struct ast_expr *map)
+{
+	return cg_aggregation_at(cg, map->u.map.decl, cg_map_key(cg, map));
+}
+
+LLVMValueRef cg_aggregation_at(struct codegen *cg, const struct sema_map *m, LLVMValueRef key)
+{
+	struct merge s = {cg_alloca(cg, cg->i64, "total"), cg_alloca(cg, cg->i64, "count")};
+
+	cg_store(cg, cg_const(cg, cg->i64, 0), s.total);
+	cg_store(cg, cg_const(cg, cg->i64, 0), s.count);
+	if (m->percpu)
+		merge_all_cpus(cg, m, &s, key);
+	else
+		merge_shared(cg, m, &s, key);
 
 	LLVMValueRef total = cg_load(cg, cg->i64, s.total);
 	if (m->value->kind != IMAGE_K_AVG && m->value->kind != IMAGE_K_STATS)
@@ -359,8 +382,8 @@ LLVMValueRef cg_aggregation_at(struct codegen *cg, const struct sema_map *m, LLV
 
 /* ---- counting elements ------------------------------------------------------------------ */
 
-/* long count_elem(map, key, value, ctx): go on; the helper counts the calls */
-static LLVMValueRef count_elem(struct codegen *cg)
+/* long next_elem(map, key, value, ctx): go on */
+static LLVMValueRef next_elem(struct codegen *cg)
 {
 	LLVMTypeRef params[] = {cg->ptr, cg->ptr, cg->ptr, cg->ptr};
 	LLVMTypeRef type = LLVMFunctionType(cg->i64, params, 4, 0);
@@ -368,9 +391,9 @@ static LLVMValueRef count_elem(struct codegen *cg)
 	LLVMMetadataRef where = LLVMGetCurrentDebugLocation2(cg->b), scope;
 	LLVMValueRef fn;
 
-	if (cg->count_elem)
-		return cg->count_elem;
-	fn = cg->count_elem = LLVMAddFunction(cg->mod, "count_elem", type);
+	if (cg->next_elem)
+		return cg->next_elem;
+	fn = cg->next_elem = LLVMAddFunction(cg->mod, "next_elem", type);
 	LLVMSetLinkage(fn, LLVMInternalLinkage);
 	scope = cg_debug_subprogram(cg, fn, 0, true);
 	cg_at(cg, LLVMAppendBasicBlockInContext(cg->ctx, fn, "entry"));
@@ -382,10 +405,16 @@ static LLVMValueRef count_elem(struct codegen *cg)
 	return fn;
 }
 
+/*
+ * The helper tells how many elements it has passed. (A counter in the callback would be known to
+ * the verifier, which then follows each of its values as soon as the length is compared.)
+ */
 LLVMValueRef cg_map_len(struct codegen *cg, const struct sema_map *m)
 {
-	LLVMValueRef args[] = {cg_script_map(cg, m)->var, count_elem(cg), LLVMConstNull(cg->ptr),
-			       cg_const(cg, cg->i64, 0)};
+	LLVMValueRef zero = cg_const(cg, cg->i64, 0);
+	LLVMValueRef args[] = {cg_script_map(cg, m)->var, next_elem(cg), zero, zero};
+	LLVMValueRef n = cg_helper(cg, BPF_FUNC_for_each_map_elem, args, 4);
+	LLVMValueRef failed = LLVMBuildICmp(cg->b, LLVMIntSLT, n, zero, "");
 
-	return cg_helper(cg, BPF_FUNC_for_each_map_elem, args, 4);
+	return LLVMBuildSelect(cg->b, failed, zero, n, "");
 }

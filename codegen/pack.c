@@ -84,8 +84,9 @@ static void pack_probes(struct codegen *cg, struct image_builder *b)
 				.target = image_add_string(b, at->target ? at->target : ""),
 				.probe = at->probe,
 				.nprobes = at->nprobes,
+				.flags = at->again ? IMAGE_ATTACHMENT_AGAIN : 0,
 				.cookie = sema_uses_cookies(p) ? at->probe : 0,
-				.arg = {at->arg[0], at->arg[1]},
+				.arg = {at->arg[0], at->arg[1], at->arg[2]},
 			};
 
 			image_add_attachment(b, &row);

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC   "BTRUNIMG"
-#define IMAGE_VERSION 1u
+#define IMAGE_VERSION 2u
 #define IMAGE_NONE    UINT32_MAX /* "no row" where a row's index is expected */
 
 enum image_section_id {
@@ -242,13 +242,17 @@ enum image_attach_kind {
 	IMAGE_AT_FEXIT,
 	IMAGE_AT_UPROBE, /* target "path", arg[0] file offset, arg[1] fingerprint of the file */
 	IMAGE_AT_URETPROBE,
-	IMAGE_AT_USDT,
-	IMAGE_AT_WATCHPOINT,
+	IMAGE_AT_USDT,       /* as UPROBE; arg[2] file offset of the semaphore, 0: none */
+	IMAGE_AT_WATCHPOINT, /* arg[0] address, or target: symbol; arg[1] length << 8 | bp_type */
 	IMAGE_AT_ITER,
 	IMAGE_AT_SELF, /* test-run on a signal to btrun */
 	IMAGE_AT_TEST,
 	IMAGE_AT_BENCH,
 	IMAGE_NATTACH
+};
+
+enum image_attachment_flags {
+	IMAGE_ATTACHMENT_AGAIN = 1, /* another place of a probe that an earlier row is of, too */
 };
 
 struct image_attachment {
@@ -257,10 +261,11 @@ struct image_attachment {
 	uint32_t target;  /* string */
 	uint32_t probe;   /* first row of PROBES that it serves */
 	uint32_t nprobes; /* how many: a shared system-call program serves many */
-	uint32_t pad;
-	uint64_t cookie; /* what bpf_get_attach_cookie() gives: a program of several probes
-			  * learns the row of PROBES from it */
-	int64_t arg[2];
+	uint32_t flags;   /* enum image_attachment_flags */
+	uint64_t cookie;  /* what bpf_get_attach_cookie() gives: a program of several probes
+			   * learns the row of PROBES from it */
+	int64_t arg[3];
+	uint64_t reserved;
 };
 
 enum image_missing_probes { IMAGE_MISSING_ERROR, IMAGE_MISSING_WARN, IMAGE_MISSING_IGNORE };

@@ -134,8 +134,12 @@ static void print_attachment(FILE *out, const struct image *img, uint32_t row)
 	fprintf(out, " -> %s, probe %u", image_str(img, a->prog), a->probe);
 	if (a->nprobes > 1)
 		fprintf(out, "..%u", a->probe + a->nprobes - 1);
+	if (a->flags & IMAGE_ATTACHMENT_AGAIN)
+		fputs(", again", out);
 	if (a->arg[0] || a->arg[1])
 		fprintf(out, ", args %" PRId64 " %" PRId64, a->arg[0], a->arg[1]);
+	if (a->arg[2])
+		fprintf(out, " %" PRId64, a->arg[2]);
 	if (a->cookie)
 		fprintf(out, ", cookie %" PRIu64, a->cookie);
 	fputc('\n', out);

@@ -218,6 +218,48 @@ int elf_file_each_function(struct elf_file *f, int (*cb)(const struct elf_functi
 	return err;
 }
 
+/* ---- variables ----------------------------------------------------------------- */
+
+static bool find_in_table(Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr, const char *symbol,
+			  uint64_t *address)
+{
+	Elf_Data *data = elf_getdata(scn, NULL);
+	size_t n = data && shdr->sh_entsize ? shdr->sh_size / shdr->sh_entsize : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *name;
+		GElf_Sym sym;
+
+		if (!gelf_getsym(data, i, &sym))
+			break;
+		if (sym.st_shndx == SHN_UNDEF || GELF_ST_TYPE(sym.st_info) == STT_TLS)
+			continue;
+		name = elf_strptr(elf, shdr->sh_link, sym.st_name);
+		if (!name || strcmp(name, symbol))
+			continue;
+		*address = sym.st_value;
+		return true;
+	}
+	return false;
+}
+
+bool elf_symbol_address(Elf *elf, const char *symbol, uint64_t *address)
+{
+	Elf_Scn *scn = NULL;
+
+	while ((scn = elf_nextscn(elf, scn))) {
+		GElf_Shdr shdr;
+
+		if (gelf_getshdr(scn, &shdr) &&
+		    (shdr.sh_type == SHT_SYMTAB || shdr.sh_type == SHT_DYNSYM) &&
+		    find_in_table(elf, scn, &shdr, symbol, address))
+			return true;
+	}
+	return false;
+}
+
+/* ---- places in the file ----------------------------------------------------------- */
+
 bool elf_file_offset(const struct elf_file *f, uint64_t addr, uint64_t *offset)
 {
 	for (size_t i = 0; i < f->nsegments; i++) {

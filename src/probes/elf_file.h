@@ -45,6 +45,8 @@ void elf_file_close(struct elf_file *f);
  */
 int elf_file_each_function(struct elf_file *f, int (*cb)(const struct elf_function *fn, void *arg),
 			   void *arg);
+/* The address, as linked, of what is called @symbol, function or variable. False: nothing is. */
+bool elf_symbol_address(struct Elf *elf, const char *symbol, uint64_t *address);
 /* The place in the file of address @addr. False when it is not code. */
 bool elf_file_offset(const struct elf_file *f, uint64_t addr, uint64_t *offset);
 

@@ -232,10 +232,12 @@ const struct attacher attacher_fentry = {
 	.prepare = prepare,
 	.attach = attach,
 	.slow_detach = true,
+	.last_runs_first = true,
 };
 const struct attacher attacher_fexit = {
 	.kind = IMAGE_AT_FEXIT,
 	.prepare = prepare,
 	.attach = attach,
 	.slow_detach = true,
+	.last_runs_first = true,
 };

@@ -39,7 +39,7 @@ static const char *const aliases[] = {"i", NULL};
 const struct probe_type probe_interval = {
 	.name = "interval",
 	.aliases = aliases,
-	.flags = PROBE_NO_WILDCARD,
+	.flags = PROBE_NO_WILDCARD | PROBE_HAS_REGS,
 	.expand = expand,
 	.list = list,
 };

@@ -327,6 +327,7 @@ const struct attacher attacher_kprobe = {
 	.kind = IMAGE_AT_KPROBE,
 	.attach = attach,
 	.slow_detach = true,
+	.last_runs_first = true,
 	.can_attach_many = can_attach_many,
 	.attach_many = attach_many,
 	.many_type = BPF_TRACE_KPROBE_MULTI,

@@ -3,6 +3,7 @@
 #include "probes/probes_internal.h"
 
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -12,22 +13,53 @@
 
 struct probe_link {
 	bool slow;
-	size_t n;
-	struct bpf_link *links[];
+	size_t n, cap;
+	struct bpf_link **links;
+	void (*undo)(void *arg); /* what is to be done besides, last */
+	void *arg;
 };
 
 struct probe_link *probe_link_new(size_t n, bool slow)
 {
-	struct probe_link *l = calloc(1, sizeof(*l) + n * sizeof(*l->links));
+	struct probe_link *l = calloc(1, sizeof(*l));
 
-	if (l)
-		l->slow = slow;
-	return l;
+	if (!l)
+		return NULL;
+	l->slow = slow;
+	l->cap = n ? n : 1;
+	l->links = calloc(l->cap, sizeof(*l->links));
+	if (l->links)
+		return l;
+	free(l);
+	return NULL;
 }
 
-void probe_link_add(struct probe_link *link, struct bpf_link *bpf)
+int probe_link_add(struct probe_link *link, struct bpf_link *bpf)
 {
+	struct bpf_link **links;
+
+	if (link->n == link->cap) {
+		links = realloc(link->links, 2 * link->cap * sizeof(*links));
+		if (!links) {
+			bpf_link__destroy(bpf);
+			return -ENOMEM;
+		}
+		link->links = links;
+		link->cap *= 2;
+	}
 	link->links[link->n++] = bpf;
+	return 0;
+}
+
+size_t probe_link_count(const struct probe_link *link)
+{
+	return link->n;
+}
+
+void probe_link_on_free(struct probe_link *link, void (*undo)(void *arg), void *arg)
+{
+	link->undo = undo;
+	link->arg = arg;
 }
 
 void probe_link_free(struct probe_link *link)
@@ -36,6 +68,9 @@ void probe_link_free(struct probe_link *link)
 		return;
 	for (size_t i = 0; i < link->n; i++)
 		bpf_link__destroy(link->links[i]);
+	if (link->undo)
+		link->undo(link->arg);
+	free(link->links);
 	free(link);
 }
 

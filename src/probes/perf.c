@@ -3,6 +3,7 @@
 #include "probes/probes_internal.h"
 
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,8 @@ int probe_attach_perf(struct attach_env *env, struct bpf_program *prog,
 
 	attr->size = sizeof(*attr);
 	attr->inherit = pid > 0;
+	/* threads, not other processes */
+	attr->inherit_thread = pid > 0 && target_version(env->target) >= TARGET_VERSION(5, 13, 0);
 	fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
 		return probe_attach_fail(env, -errno, "perf_event_open");
@@ -92,34 +95,117 @@ int probe_attach_perf(struct attach_env *env, struct bpf_program *prog,
 		close(fd);
 		return probe_attach_fail(env, err, "attaching to the perf event");
 	}
-	probe_link_add(link, bpf);
-	return 0;
+	return probe_link_add(link, bpf);
 }
 
-int probe_attach_all_cpus(struct attach_env *env, struct bpf_program *prog,
-			  struct perf_event_attr *attr, struct probe_link **link)
+/* ---- on all CPUs ------------------------------------------------------------------ */
+
+static int attach_cpus(struct attach_env *env, struct bpf_program *prog,
+		       struct perf_event_attr *attr, struct probe_link *link)
 {
-	struct probe_link *l = NULL;
 	struct cpu_list list;
 	int err = get_cpus(&list);
 
-	if (!err && !(l = probe_link_new(list.n, false)))
-		err = -ENOMEM;
-	if (err) {
-		probe_attach_fail(env, err, "perf_event_open");
-		goto out;
-	}
+	if (err)
+		return probe_attach_fail(env, err, "perf_event_open");
 	for (size_t i = 0; i < list.n && !err; i++) {
-		err = probe_attach_perf(env, prog, attr, env->pid > 0 ? env->pid : -1, list.cpus[i],
-					l);
+		err = probe_attach_perf(env, prog, attr, -1, list.cpus[i], link);
 		if (err == -ENODEV) /* gone offline since */
 			err = 0;
 	}
-	if (!err)
-		*link = l;
-	else
-		probe_link_free(l);
-out:
 	free(list.cpus);
+	return err;
+}
+
+/* ---- on all threads ---------------------------------------------------------------- */
+
+struct thread_list {
+	size_t n, cap;
+	int *tids;
+};
+
+static bool known_thread(const struct thread_list *list, int tid)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->tids[i] == tid)
+			return true;
+	return false;
+}
+
+static int add_thread(struct thread_list *list, int tid)
+{
+	int *tids = list->tids;
+
+	if (list->n == list->cap) {
+		list->cap = list->cap ? 2 * list->cap : 64;
+		tids = realloc(tids, list->cap * sizeof(*tids));
+		if (!tids)
+			return -ENOMEM;
+		list->tids = tids;
+	}
+	tids[list->n++] = tid;
+	return 0;
+}
+
+/* Attaches to the threads that are not in @list yet, and adds them. */
+static int attach_new_threads(struct attach_env *env, struct bpf_program *prog,
+			      struct perf_event_attr *attr, struct probe_link *link,
+			      struct thread_list *list)
+{
+	struct dirent *entry;
+	char path[64];
+	int err = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", env->pid);
+	dir = opendir(path);
+	if (!dir)
+		return probe_attach_fail(env, errno == ENOENT ? -ESRCH : -errno, path);
+	while (!err && (entry = readdir(dir))) {
+		int tid = atoi(entry->d_name);
+
+		if (tid <= 0 || known_thread(list, tid))
+			continue;
+		err = probe_attach_perf(env, prog, attr, tid, -1, link);
+		if (err == -ESRCH) /* it ended meanwhile */
+			err = 0;
+		if (!err)
+			err = add_thread(list, tid);
+	}
+	closedir(dir);
+	return err;
+}
+
+/* Those that have an event hand it on; until there is none, others may have started more. */
+static int attach_threads(struct attach_env *env, struct bpf_program *prog,
+			  struct perf_event_attr *attr, struct probe_link *link)
+{
+	struct thread_list list = {0};
+	size_t before;
+	int err;
+
+	do {
+		before = list.n;
+		err = attach_new_threads(env, prog, attr, link, &list);
+	} while (!err && list.n > before);
+	free(list.tids);
+	if (!err && !probe_link_count(link))
+		return probe_attach_fail(env, -ESRCH, "perf_event_open");
+	return err;
+}
+
+int probe_attach_everywhere(struct attach_env *env, struct bpf_program *prog,
+			    struct perf_event_attr *attr, struct probe_link **link)
+{
+	struct probe_link *l = probe_link_new(16, false);
+	int err;
+
+	if (!l)
+		return probe_attach_fail(env, -ENOMEM, "perf_event_open");
+	err = env->pid > 0 ? attach_threads(env, prog, attr, l) : attach_cpus(env, prog, attr, l);
+	if (err)
+		probe_link_free(l);
+	else
+		*link = l;
 	return err;
 }

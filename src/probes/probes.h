@@ -22,8 +22,9 @@ struct probe_point {
 	const char *parts[4];
 	enum image_attach_kind attach; /* the plain way to attach it */
 	const char *target;            /* as struct image_attachment */
-	int64_t arg[2];
-	const char *unsafe; /* why it takes --unsafe, NULL: it does not */
+	int64_t arg[3];
+	const char *operands; /* usdt: where the arguments are (usdt_operands.h); else NULL */
+	const char *unsafe;   /* why it takes --unsafe, NULL: it does not */
 };
 
 enum probe_type_flags {
@@ -62,6 +63,10 @@ struct probe_type {
 		    int (*cb)(const struct probe_point *p, void *arg), void *arg);
 };
 
+/* The type's expand, without probes that the target hides. */
+int probe_expand(const struct probe_type *type, struct target *t, const char *const *parts,
+		 size_t nparts, int (*cb)(const struct probe_point *p, void *arg), void *arg,
+		 char *err, size_t errlen);
 /* By name or alias, case as written ("BEGIN" and "begin"); NULL when unknown. */
 const struct probe_type *probe_type_find(const char *name);
 /* All types, ending with NULL, in the order of -l's output. */
@@ -93,6 +98,8 @@ struct attacher {
 		      struct probe_link **link);
 	/* How long detaching takes: slow ones are detached side by side. */
 	bool slow_detach;
+	/* Of several programs at one place the kernel runs the one first that came last. */
+	bool last_runs_first;
 	/*
 	 * NULL, or: tells libbpf before the program is loaded what it will be attached to.
 	 * Returns as attach.

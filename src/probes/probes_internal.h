@@ -16,9 +16,11 @@ typedef int probe_point_fn(const struct probe_point *p, void *arg);
 
 extern const struct probe_type probe_fentry, probe_fexit, probe_kprobe, probe_kretprobe;
 extern const struct probe_type probe_bench, probe_test;
-extern const struct probe_type probe_begin, probe_end, probe_interval, probe_profile,
-	probe_rawtracepoint, probe_software, probe_tracepoint, probe_uprobe, probe_uretprobe;
+extern const struct probe_type probe_begin, probe_end, probe_hardware, probe_interval,
+	probe_profile, probe_rawtracepoint, probe_self, probe_software, probe_tracepoint,
+	probe_uprobe, probe_uretprobe, probe_usdt, probe_watchpoint;
 extern const struct attacher attacher_fentry, attacher_fexit, attacher_kprobe, attacher_kretprobe;
+extern const struct attacher attacher_hardware, attacher_usdt, attacher_watchpoint;
 extern const struct attacher attacher_interval, attacher_profile, attacher_raw_tp,
 	attacher_software, attacher_tracepoint, attacher_uprobe, attacher_uretprobe;
 
@@ -51,6 +53,23 @@ int probe_parse_rate(const char *type, const char *const *parts, size_t nparts,
 int probe_list_units(const struct probe_type *type, const char *pattern, probe_point_fn *cb,
 		     void *arg);
 
+/* software, hardware: an event and how many of it. */
+struct probe_counter {
+	const char *name;
+	uint64_t config; /* of the perf event */
+	uint64_t count;  /* by default */
+};
+struct probe_counters {
+	const struct probe_type *type;
+	enum image_attach_kind attach;
+	const struct probe_counter *events; /* sorted by name */
+	size_t n;
+};
+int probe_expand_counter(const struct probe_counters *c, const char *const *parts, size_t nparts,
+			 probe_point_fn *cb, void *arg, char *err, size_t errlen);
+int probe_list_counters(const struct probe_counters *c, const char *pattern, probe_point_fn *cb,
+			void *arg);
+
 /*
  * Takes -l's search pattern apart. Returns whether @type may match, and what is to be matched
  * behind the type's name in *@rest ("*" for everything). A pattern without a colon searches
@@ -61,10 +80,14 @@ bool probe_list_wanted(const struct probe_type *type, const char *pattern, bool 
 
 /* ---- attaching ------------------------------------------------------------ */
 
-/* An empty link with room for @n attachments. NULL with errno set. */
+/* An empty link for about @n attachments. NULL with errno set. */
 struct probe_link *probe_link_new(size_t n, bool slow);
 struct bpf_link;
-void probe_link_add(struct probe_link *link, struct bpf_link *bpf);
+/* Takes @bpf over. Returns 0; or -ENOMEM, with @bpf detached, which needs more than @n. */
+int probe_link_add(struct probe_link *link, struct bpf_link *bpf);
+size_t probe_link_count(const struct probe_link *link);
+/* Calls @undo when the link is freed, after all has been detached. */
+void probe_link_on_free(struct probe_link *link, void (*undo)(void *arg), void *arg);
 
 /* Writes "WHAT: reason" to env->err and returns @code (a negative errno). */
 int probe_attach_fail(struct attach_env *env, int code, const char *what);
@@ -74,9 +97,12 @@ int probe_attach_fail(struct attach_env *env, int code, const char *what);
  */
 int probe_attach_perf(struct attach_env *env, struct bpf_program *prog,
 		      struct perf_event_attr *attr, int pid, int cpu, struct probe_link *link);
-/* The same on each CPU that is online; for env->pid only when it is set. A new link in *@link. */
-int probe_attach_all_cpus(struct attach_env *env, struct bpf_program *prog,
-			  struct perf_event_attr *attr, struct probe_link **link);
+/*
+ * The same on each CPU that is online; or, when env->pid is set, on each thread of that process,
+ * wherever it runs, and those that it starts. A new link in *@link.
+ */
+int probe_attach_everywhere(struct attach_env *env, struct bpf_program *prog,
+			    struct perf_event_attr *attr, struct probe_link **link);
 /* The first CPU that is online. */
 int probe_first_cpu(void);
 

@@ -38,7 +38,7 @@ static const char *const aliases[] = {"p", NULL};
 const struct probe_type probe_profile = {
 	.name = "profile",
 	.aliases = aliases,
-	.flags = PROBE_NO_WILDCARD,
+	.flags = PROBE_NO_WILDCARD | PROBE_HAS_REGS,
 	.expand = expand,
 	.list = list,
 };
@@ -71,7 +71,7 @@ static int attach(struct attach_env *env, const struct image *img,
 		attr.sample_freq = at->arg[0];
 	else
 		attr.sample_period = at->arg[1];
-	err = probe_attach_all_cpus(env, prog, &attr, link);
+	err = probe_attach_everywhere(env, prog, &attr, link);
 	max = err && attr.freq ? max_frequency() : INT64_MAX;
 	if (at->arg[0] > max)
 		snprintf(env->err, sizeof(env->err),

@@ -2,14 +2,13 @@
 /* uprobe, uretprobe: functions of programs and libraries, where they begin and return. */
 #include "probes/probes_internal.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "probes/elf_file.h"
+#include "probes/uprobe.h"
 #include "probes/user_path.h"
 
 #define UNSAFE_HINT                                                                                \
@@ -191,12 +190,10 @@ static int emit(struct expansion *x, const char *func, uint64_t addr, const char
 	struct probe_point p = {.name = name,
 				.parts = {x->path, func},
 				.attach = u->attach,
-				.target = realpath(x->path, full),
+				.target = uprobe_file(x->path, full),
 				.unsafe = unsafe};
 	uint64_t offset;
 
-	if (!p.target || !strncmp(x->path, "/proc/", 6))
-		p.target = x->path; /* what lies behind /proc/PID/root has no other name here */
 	if (!elf_file_offset(x->file, addr, &offset))
 		return 0; /* declared, but no code of this file */
 	p.arg[0] = (int64_t)offset;
@@ -401,117 +398,21 @@ const struct probe_type probe_uretprobe = {
 
 /* ---- attaching ----------------------------------------------------------------------------- */
 
-/* The offsets are of one file; another one under its name has other code there. */
-static int check_file(struct attach_env *env, const char *path, int64_t fingerprint)
-{
-	struct elf_file f;
-	int err = elf_file_open(&f, path);
-
-	if (err)
-		return probe_attach_fail(env, err, path);
-	if (f.fingerprint != (uint64_t)fingerprint) {
-		err = -ENOENT;
-		snprintf(env->err, sizeof(env->err),
-			 "%s is not the file that the script was compiled for", path);
-	}
-	elf_file_close(&f);
-	return err;
-}
-
-static int attach(struct attach_env *env, const struct image *img,
-		  const struct image_attachment *at, struct bpf_program *prog,
-		  struct probe_link **link)
-{
-	const char *path = image_str(img, at->target);
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = at->cookie,
-		    .retprobe = at->kind == IMAGE_AT_URETPROBE,
-		    .attach_mode = target_has(env->target, TARGET_F_LINKS)
-					   ? PROBE_ATTACH_MODE_DEFAULT
-					   : PROBE_ATTACH_MODE_PERF);
-	struct probe_link *l;
-	struct bpf_link *bpf;
-	int err = check_file(env, path, at->arg[1]);
-
-	if (err)
-		return err;
-	l = probe_link_new(1, true);
-	if (!l)
-		return probe_attach_fail(env, -ENOMEM, path);
-	bpf = bpf_program__attach_uprobe_opts(prog, env->pid > 0 ? env->pid : -1, path, at->arg[0],
-					      &opts);
-	if (!bpf) {
-		err = -errno;
-		probe_link_free(l);
-		return probe_attach_fail(env, err, path);
-	}
-	probe_link_add(l, bpf);
-	*link = l;
-	return 0;
-}
-
-/* Until Linux 6.10 such a link told threads apart, and saw only the one of the pid. */
-static bool can_attach_many(struct target *t, int pid, const struct image *img,
-			    const struct image_attachment *at, size_t n)
-{
-	(void)img, (void)at, (void)n;
-	return target_has(t, TARGET_F_UPROBE_MULTI) &&
-	       (!pid || target_version(t) >= TARGET_VERSION(6, 10, 0));
-}
-
-static int attach_many(struct attach_env *env, const struct image *img,
-		       const struct image_attachment *at, size_t n, struct bpf_program *prog,
-		       struct probe_link **link)
-{
-	const char *path = image_str(img, at->target);
-	unsigned long *offsets = calloc(n, sizeof(*offsets));
-	__u64 *cookies = calloc(n, sizeof(*cookies));
-	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = offsets, .cookies = cookies, .cnt = n,
-		    .retprobe = at->kind == IMAGE_AT_URETPROBE);
-	struct probe_link *l = probe_link_new(1, true);
-	struct bpf_link *bpf;
-	int err = -ENOMEM;
-
-	if (!offsets || !cookies || !l) {
-		probe_attach_fail(env, err, path);
-		goto out;
-	}
-	err = check_file(env, path, at->arg[1]);
-	if (err)
-		goto out;
-	for (size_t i = 0; i < n; i++) {
-		offsets[i] = at[i].arg[0];
-		cookies[i] = at[i].cookie;
-	}
-	bpf = bpf_program__attach_uprobe_multi(prog, env->pid > 0 ? env->pid : -1, path, NULL,
-					       &opts);
-	if (!bpf) {
-		err = -errno;
-		probe_attach_fail(env, err, path);
-		goto out;
-	}
-	probe_link_add(l, bpf);
-	*link = l;
-	l = NULL;
-out:
-	probe_link_free(l);
-	free(offsets);
-	free(cookies);
-	return err;
-}
-
 const struct attacher attacher_uprobe = {
 	.kind = IMAGE_AT_UPROBE,
-	.attach = attach,
+	.attach = uprobe_attach,
 	.slow_detach = true,
-	.can_attach_many = can_attach_many,
-	.attach_many = attach_many,
+	.last_runs_first = true,
+	.can_attach_many = uprobe_can_attach_many,
+	.attach_many = uprobe_attach_many,
 	.many_type = PROBE_AT_UPROBE_MULTI,
 };
 const struct attacher attacher_uretprobe = {
 	.kind = IMAGE_AT_URETPROBE,
-	.attach = attach,
+	.attach = uprobe_attach,
 	.slow_detach = true,
-	.can_attach_many = can_attach_many,
-	.attach_many = attach_many,
+	.last_runs_first = true,
+	.can_attach_many = uprobe_can_attach_many,
+	.attach_many = uprobe_attach_many,
 	.many_type = PROBE_AT_UPROBE_MULTI,
 };

@@ -96,6 +96,8 @@ static int attached(struct run *r, const struct image_attachment *at, uint32_t n
 		return may_skip(r, at, why) ? 0 : err;
 	r->nlinks++;
 	for (uint32_t i = 0; i < n; i++) {
+		if (at[i].flags & IMAGE_ATTACHMENT_AGAIN)
+			continue;
 		r->nattached += at[i].nprobes;
 		r->nwaiting += at[i].nprobes;
 	}
@@ -199,6 +201,42 @@ static int nothing_attached(const struct run *r)
 	return -ENOENT;
 }
 
+static bool last_runs_first(const struct image_attachment *at)
+{
+	const struct attacher *a = attacher_find(at->kind);
+
+	return a && a->last_runs_first;
+}
+
+/* The rows of one program, the first of which is @row; or that of one that we run ourselves. */
+static int attach_rows(struct run *r, struct attach_env *env, uint32_t row)
+{
+	const struct image_attachment *at = &r->img->attachments[row];
+
+	if (!is_run(at->kind))
+		return attach_program(r, env, at, object_same_program(r, at));
+	r->nattached += at->nprobes;
+	r->nwaiting += at->kind == IMAGE_AT_SELF ? at->nprobes : 0;
+	return 0;
+}
+
+/*
+ * So that probes at one place run in the order of the script: @first are the first rows of the
+ * programs.
+ */
+static int attach_in_order(struct run *r, struct attach_env *env, const uint32_t *first, uint32_t n)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < n && !err; i++)
+		if (!last_runs_first(&r->img->attachments[first[i]]))
+			err = attach_rows(r, env, first[i]);
+	for (uint32_t i = n; i > 0 && !err; i--)
+		if (last_runs_first(&r->img->attachments[first[i - 1]]))
+			err = attach_rows(r, env, first[i - 1]);
+	return err;
+}
+
 int attach_all(struct run *r)
 {
 	struct attach_env env = {
@@ -206,29 +244,25 @@ int attach_all(struct run *r)
 		.pid = traced_pid(r),
 		.verbose = r->opts->verbose,
 	};
-	uint32_t n;
-	int err = 0;
+	uint32_t *first = calloc(r->img->nattachments + 1, sizeof(*first)), n = 0;
+	int err = -ENOMEM;
 
 	r->links = calloc(r->img->nattachments + 1, sizeof(*r->links));
-	if (!r->links)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < r->img->nattachments && !err; i += n) {
+	if (!r->links || !first)
+		goto out;
+	for (uint32_t i = 0; i < r->img->nattachments;) {
 		const struct image_attachment *at = &r->img->attachments[i];
 
-		n = 1;
-		if (!runs_in_mode(r, at->kind))
-			continue;
-		if (is_run(at->kind)) {
-			r->nattached += at->nprobes;
-			r->nwaiting += at->kind == IMAGE_AT_SELF ? at->nprobes : 0;
-			continue;
-		}
-		n = object_same_program(r, at);
-		err = attach_program(r, &env, at, n);
+		if (runs_in_mode(r, at->kind))
+			first[n++] = i;
+		i += is_run(at->kind) ? 1 : object_same_program(r, at);
 	}
-	if (err || r->nattached)
-		return err;
-	return nothing_attached(r);
+	err = attach_in_order(r, &env, first, n);
+	if (!err && !r->nattached)
+		err = nothing_attached(r);
+out:
+	free(first);
+	return err;
 }
 
 void detach_all(struct run *r)

@@ -38,7 +38,7 @@ int control_forget_exit(struct control *c);
 int control_sleep(struct control *c);
 
 /* Returns when every BPF program that was running at the call has ended. */
-int wait_for_programs(void);
+int wait_for_programs(struct target *t);
 
 /* ---- the -c child ------------------------------------------------------------ */
 
@@ -130,7 +130,7 @@ struct run {
 
 	struct events *events;
 	uint64_t nevents;       /* taken out so far */
-	uint64_t lost_perf;     /* told by the perf buffer, beside the control words */
+	uint64_t lost_perf;     /* told by the perf buffers */
 	uint64_t lost_reported; /* events already told to be lost */
 	uint64_t lost_told_at;  /* when, ns */
 
@@ -174,6 +174,8 @@ int prepare_programs(struct run *r);
 bool object_attaches_many(const struct run *r, const struct image_attachment *at, uint32_t n);
 /* Runs the programs of all attachments of @kind once, in their order. */
 int object_run_programs(struct run *r, uint32_t kind);
+/* Runs the program, of a kind that is not attached, once. Returns 0 or a negative errno. */
+int run_program(const struct run *r, const struct bpf_program *prog);
 /* Size of the ring buffer in bytes: a power of two, from the setting or the memory. */
 uint32_t ring_buffer_size(uint32_t pages, uint64_t available_kb, uint32_t page_size);
 

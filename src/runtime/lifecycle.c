@@ -116,7 +116,10 @@ static int prepare(struct run *r)
 	if (err)
 		return err;
 	end_stage(r, "load");
-	err = attach_all(r);
+	if (r->opts->no_sync)
+		err = failed("Failed to wake the probes", control_wake(&r->control));
+	if (!err)
+		err = attach_all(r);
 	end_stage(r, "attach");
 	return err;
 }
@@ -203,7 +206,7 @@ static int fall_asleep(struct run *r)
 		detach_all(r); /* no gate: only detaching ends their running */
 	if (err || !r->woken || !attached)
 		return err; /* nobody there to be waited for */
-	return failed("Failed to wait for probes", wait_for_programs());
+	return failed("Failed to wait for probes", wait_for_programs(r->target));
 }
 
 static int finish(struct run *r)

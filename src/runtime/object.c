@@ -471,7 +471,7 @@ int object_run_programs(struct run *r, uint32_t kind)
 		prog = object_program(r, at);
 		if (!prog)
 			return -ENOENT;
-		err = bpf_prog_test_run_opts(bpf_program__fd(prog), NULL);
+		err = run_program(r, prog);
 		if (err) {
 			run_error("Unable to run probe: %s (%s)",
 				  image_str(r->img, r->img->probes[at->probe].name),

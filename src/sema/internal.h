@@ -133,7 +133,7 @@ bool sema_asks_kernel(struct ast_expr *e);
 bool sema_dead_code_mentions(struct sema *s, const char *map, bool *keyed);
 
 struct sema_usage {
-	bool args, probe, stack;
+	bool args, argn, probe, stack;
 	bool too_deep; /* nested beyond what the functions here may recurse into */
 };
 /* What a probe's predicate and body mention. */

@@ -90,6 +90,7 @@ static bool has_cookies(struct target *t, const struct sema_point *pt)
 	case IMAGE_AT_KRETPROBE:
 	case IMAGE_AT_UPROBE:
 	case IMAGE_AT_URETPROBE:
+	case IMAGE_AT_USDT:
 		return target_has(t, TARGET_F_ATTACH_COOKIE) && target_has(t, TARGET_F_LINKS);
 	default:
 		return false;
@@ -136,6 +137,7 @@ static struct sema_work *new_program(struct grouping *g, const struct sema_point
 	p->span = pt->span;
 	p->gated = s->r->config.sync_probes && !(pt->type->flags & PROBE_UNGATED);
 	p->is_syscall = is_syscall_way(way);
+	p->operands = pt->p.operands;
 	w->prog = p;
 	w->probe = g->probe;
 	w->plain = pt->p.attach;
@@ -147,6 +149,13 @@ static struct sema_work *new_program(struct grouping *g, const struct sema_point
 	return w;
 }
 
+/* usdt: whether the arguments are where the program looks for them. */
+static bool same_operands(const struct grouping *g, const struct sema_program *p,
+			  const struct sema_point *pt)
+{
+	return !g->usage.argn || !p->operands || !strcmp(p->operands, pt->p.operands);
+}
+
 /* The program of this probe that @pt can join, or a new one. */
 static struct sema_work *program_for(struct grouping *g, const struct sema_point *pt, enum way way)
 {
@@ -156,10 +165,16 @@ static struct sema_work *program_for(struct grouping *g, const struct sema_point
 		struct sema_work *w = g->made.items[i];
 
 		if (w->prog->type == pt->type && g->ways.items[i] == way &&
+		    same_operands(g, w->prog, pt) &&
 		    (way != WAY_PLAIN || w->prog->attach == pt->p.attach))
 			return w;
 	}
 	return new_program(g, pt, way);
+}
+
+static bool is_usdt(const struct sema_point *pt)
+{
+	return pt->p.attach == IMAGE_AT_USDT;
 }
 
 static uint32_t add_probe(struct sema *s, const struct sema_point *pt)
@@ -170,16 +185,19 @@ static uint32_t add_probe(struct sema *s, const struct sema_point *pt)
 	return (uint32_t)s->r->probes.len - 1;
 }
 
+/* @again: of the same probe as the attachment that was added before. */
 static void add_attachment(struct sema *s, struct sema_work *w, const struct sema_point *pt,
-			   enum way way)
+			   enum way way, bool again)
 {
 	struct sema_attachment a = {.target = pt->p.target, .nprobes = 1};
 
 	a.arg[0] = pt->p.arg[0];
 	a.arg[1] = pt->p.arg[1];
+	a.arg[2] = pt->p.arg[2];
 	if (way == WAY_RAW)
 		a.target = pt->p.parts[1];
-	a.probe = add_probe(s, pt);
+	a.again = again;
+	a.probe = again ? (uint32_t)s->r->probes.len - 1 : add_probe(s, pt);
 	vec_push(s->arena, &w->prog->attachments, a);
 	w->probe_known = w->prog->attachments.len == 1;
 	w->probe_row = a.probe;
@@ -220,6 +238,12 @@ static void trim_tables(struct grouping *g)
 	}
 }
 
+/* The places of one usdt probe come one after the other. */
+static bool same_probe(const struct sema_point *a, const struct sema_point *b)
+{
+	return a->type == b->type && !strcmp(a->p.name, b->p.name);
+}
+
 static void add_points(struct grouping *g, const struct sema_points *points, enum way wanted)
 {
 	struct sema *s = g->s;
@@ -235,7 +259,8 @@ static void add_points(struct grouping *g, const struct sema_points *points, enu
 		if (is_syscall_way(way))
 			add_syscall(s, w, pt, syscall_of(pt, &end), way);
 		else
-			add_attachment(s, w, pt, way);
+			add_attachment(s, w, pt, way,
+				       i && is_usdt(pt) && same_probe(pt, &points->v.items[i - 1]));
 	}
 }
 

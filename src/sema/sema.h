@@ -125,8 +125,9 @@ const char *const *builtin_names(void); /* ends with NULL */
 
 struct sema_attachment {
 	const char *target;
-	int64_t arg[2];
+	int64_t arg[3];
 	uint32_t probe, nprobes; /* rows of PROBES */
+	bool again;              /* another place of the probe of the attachment before */
 };
 
 /*
@@ -152,6 +153,7 @@ struct sema_program {
 	uint16_t *syscall_probe;
 	uint32_t nsyscalls;              /* entries of syscall_probe */
 	bool uses_probe;                 /* the builtin probe is evaluated in the body */
+	const char *operands;            /* usdt: where the arguments are (usdt_operands.h) */
 	const struct type_field *retval; /* fexit: where it is; NULL: in its register */
 };
 

@@ -290,6 +290,7 @@ static void type_for_map(struct sema *s, struct ast_stmt *st)
 		return;
 	}
 	w->shape = SHAPE_KEYED;
+	w->read = true;
 	e->type = w->map->value;
 	set_loop_var(s, st, element_type(s, e, w->map));
 	type_loop_body(s, st->u.for_.body);

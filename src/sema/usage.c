@@ -18,6 +18,7 @@ static void see_name(struct sema_usage *u, const char *name)
 	if (!b)
 		return;
 	u->args |= b->id == BUILTIN_ARGS;
+	u->argn |= b->id == BUILTIN_ARGN;
 	u->probe |= b->id == BUILTIN_PROBE;
 	u->stack |= b->id == BUILTIN_KSTACK || b->id == BUILTIN_USTACK;
 }

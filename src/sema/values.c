@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks of the builtins that have a value. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "internal.h"
+#include "probes/usdt_operands.h"
 
 struct type *sema_check_uint32(struct sema *s, struct ast_expr *e)
 {
@@ -208,6 +210,23 @@ struct type *sema_check_args(struct sema *s, struct ast_expr *e)
 	return p->args;
 }
 
+/* A probe without the argument has zero there: others of the same list may have it. */
+static struct type *usdt_argument(struct sema *s, struct ast_expr *e, unsigned long n)
+{
+	const char *operands = s->work->prog->operands;
+	struct usdt_operand op;
+	char why[128];
+	int err = usdt_operand_parse(operands, n, &op, why, sizeof(why));
+
+	if (err == -ENOENT)
+		sema_warning(s, e->span, "usdt:%s has %zu arguments: %s is zero there",
+			     s->work->event, usdt_operands_count(operands), e->u.ident.name);
+	if (err != -EINVAL)
+		return type_int(s->types, 8, false);
+	sema_error(s, e->span, "%s lies where it cannot be read from: %s", e->u.ident.name, why);
+	return NULL;
+}
+
 struct type *sema_check_argn(struct sema *s, struct ast_expr *e)
 {
 	unsigned flags = s->work->prog->type->flags;
@@ -220,6 +239,8 @@ struct type *sema_check_argn(struct sema *s, struct ast_expr *e)
 			   e->u.ident.name);
 		return NULL;
 	}
+	if (s->work->plain == IMAGE_AT_USDT)
+		return usdt_argument(s, e, n);
 	if (flags & PROBE_HAS_REGS && n >= TARGET_MAX_ARGS) {
 		sema_error(s, e->span, "%s doesn't support %s", target_abi()->machine,
 			   e->u.ident.name);
@@ -261,7 +282,8 @@ struct type *sema_check_retval(struct sema *s, struct ast_expr *e)
 static bool func_needs(const struct sema_work *w, enum target_feature *f)
 {
 	*f = w->plain == IMAGE_AT_URETPROBE ? TARGET_F_UPROBE_FUNC_IP : TARGET_F_FUNC_IP;
-	return w->plain != IMAGE_AT_UPROBE && w->plain != IMAGE_AT_KPROBE;
+	return w->plain != IMAGE_AT_UPROBE && w->plain != IMAGE_AT_USDT &&
+	       w->plain != IMAGE_AT_KPROBE;
 }
 
 struct type *sema_check_func(struct sema *s, struct ast_expr *e)

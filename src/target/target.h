@@ -30,6 +30,8 @@ struct target;
 	X(BOOT_CLOCK, "boot_clock", TARGET_VERSION(5, 8, 0), "boot-time clock")                    \
 	X(BPF_LOOP, "bpf_loop", TARGET_VERSION(5, 17, 0), "bpf_loop")                              \
 	X(FOR_EACH_MAP, "for_each_map", TARGET_VERSION(5, 13, 0), "iteration over map elements")   \
+	X(PERCPU_LOOKUP, "percpu_lookup", TARGET_VERSION(5, 19, 0),                                \
+	  "values of other processors in programs")                                                \
 	X(MAP_BATCH, "map_batch", TARGET_VERSION(5, 6, 0), "batched map operations")               \
 	X(BOUNDED_LOOPS, "bounded_loops", TARGET_VERSION(5, 3, 0), "bounded loops")                \
 	X(LAZY_HASH, "lazy_hash", TARGET_VERSION(6, 1, 0),                                         \
@@ -46,13 +48,15 @@ struct target;
 	X(KPROBE_MULTI, "kprobe_multi", TARGET_VERSION(5, 18, 0), "kprobe.multi links")            \
 	X(KPROBE_SESSION, "kprobe_session", TARGET_VERSION(6, 10, 0), "kprobe.session links")      \
 	X(UPROBE_MULTI, "uprobe_multi", TARGET_VERSION(6, 6, 0), "uprobe.multi links")             \
+	X(REF_CTR, "uprobe_refcount", TARGET_VERSION(4, 20, 0),                                    \
+	  "semaphores of USDT probes raised by the kernel")                                        \
 	X(FENTRY, "fentry", TARGET_VERSION(5, 5, 0), "fentry and fexit")                           \
 	X(ITER, "iter", TARGET_VERSION(5, 8, 0), "iterators")                                      \
 	X(D_PATH, "d_path", TARGET_VERSION(5, 10, 0), "d_path")                                    \
 	X(BTF, "btf", TARGET_VERSION(5, 2, 0), "kernel BTF")                                       \
 	X(CPU_V2, "cpu_v2", TARGET_VERSION(4, 14, 0), "BPF instructions v2")                       \
 	X(CPU_V3, "cpu_v3", TARGET_VERSION(5, 12, 0), "BPF instructions v3")                       \
-	X(SMALL_TASKS_RCU, "membarrier", TARGET_VERSION(4, 3, 0), "membarrier(2), global")
+	X(MEMBARRIER, "membarrier", TARGET_VERSION(4, 3, 0), "membarrier(2), global")
 
 enum target_feature {
 #define X(id, name, since, words) TARGET_F_##id,
@@ -86,6 +90,12 @@ void target_close(struct target *t);
 bool target_has(struct target *t, enum target_feature f);
 /* Switches features off: "a,b". Returns 0, or -EINVAL with the unknown name in @err. */
 int target_disable(struct target *t, const char *names, char *err, size_t errlen);
+/*
+ * Switches probes off: wildcards for their full names ("kprobe:blk_*,tracepoint:block:*").
+ * The text must outlive the target.
+ */
+void target_hide_probes(struct target *t, const char *patterns);
+bool target_hides_probe(const struct target *t, const char *name);
 const char *target_feature_name(enum target_feature f);
 /* What it is, for people. */
 const char *target_feature_words(enum target_feature f);

@@ -26,7 +26,7 @@ class Start(unittest.TestCase):
         done = support.btrun("-c", f"{support.WORKLOAD} getppid 1 1000", "-e", script)
         self.assertEqual(done.returncode, 0, done.stderr)
         for name, due in (("exec", 1), ("enter", 1), ("calls", 1000)):
-            self.assertEqual(support.map_value(done.stdout, name), due, done.stdout)
+            support.check_count(self, done.stderr, support.map_value(done.stdout, name), due)
         self.assertGreaterEqual(support.map_value(done.stdout, "exit"), 1)
 
     def test_service_managers_are_told(self):
@@ -61,7 +61,7 @@ class Start(unittest.TestCase):
             with support.Tracer("-e", GETPPID, child.pid) as tracer:
                 child.go()
                 child.finish()
-        self.assertEqual(support.map_value(tracer.out, "n"), 1000)
+        support.check_count(self, tracer.err, support.map_value(tracer.out, "n"), 1000)
 
 
 class Stop(unittest.TestCase):
@@ -101,7 +101,7 @@ class Stop(unittest.TestCase):
         done = support.btrun("-c", f"{support.WORKLOAD} getppid 1 500", "-e", script + END)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.check(done.stdout)
-        self.assertEqual(support.map_value(done.stdout, "n"), 500)
+        support.check_count(self, done.stderr, support.map_value(done.stdout, "n"), 500)
 
     def test_the_end_of_the_process(self):
         script = "tracepoint:syscalls:sys_enter_getppid { @n = count(); }"
@@ -110,7 +110,7 @@ class Stop(unittest.TestCase):
                 child.go()
                 child.finish()
         self.check(tracer.out)
-        self.assertEqual(support.map_value(tracer.out, "n"), 500)
+        support.check_count(self, tracer.err, support.map_value(tracer.out, "n"), 500)
 
     def test_a_command_that_outlives_the_run_is_ended(self):
         with tempfile.TemporaryDirectory(prefix="btrun-child-") as directory:

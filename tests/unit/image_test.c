@@ -320,7 +320,7 @@ static void test_header_refused(void **state)
 {
 	(void)state;
 	HEADER_REFUSED(magic[0], 'X');
-	HEADER_REFUSED(version, 2);
+	HEADER_REFUSED(version, 99);
 	HEADER_REFUSED(nsections, 3);
 	HEADER_REFUSED(size, 8);
 	HEADER_REFUSED(sections[IMAGE_SEC_STRINGS].size, 0);

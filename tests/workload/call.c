@@ -2,15 +2,19 @@
 /*
  * Functions to be traced. Each step of "call" is a call of called_one(n), which returns 3 * n, and
  * in every second step of called_two(n), which returns nothing to speak of; before the first
- * one called_ten(10, 11, ..., 19) is called, which returns their sum, 145.
+ * one called_ten(10, 11, ..., 19) is called, which returns their sum, 145. called_one writes its
+ * argument to called_last.
  */
 #include "workload.h"
 
 /* Neither inlined nor cloned for its arguments, and never known to have no effect. */
 #define TRACED __attribute__((noinline, noclone, used))
 
+volatile unsigned long long called_last;
+
 TRACED unsigned long long called_one(unsigned long long n)
 {
+	called_last = n;
 	__asm__ volatile("" : "+r"(n));
 	return 3 * n;
 }
