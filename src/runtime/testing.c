@@ -108,8 +108,8 @@ static uint64_t now(void)
 }
 
 /* Runs the program; @repeat 0: once, as a probe is. */
-static int run_program(struct run *r, const struct image_attachment *at, uint32_t repeat,
-		       struct result *res)
+static int run_row(struct run *r, const struct image_attachment *at, uint32_t repeat,
+		   struct result *res)
 {
 	struct bpf_program *prog = object_program(r, at);
 	char packet[PACKET_SIZE] = {0};
@@ -148,7 +148,7 @@ static int run_captured(struct run *r, const struct image_attachment *at, uint32
 		r->out = out;
 		return -ENOMEM;
 	}
-	err = run_program(r, at, repeat, res);
+	err = run_row(r, at, repeat, res);
 	end = events_drain(r);
 	output_flush(r->out);
 	output_free(r->out);
