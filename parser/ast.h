@@ -314,7 +314,6 @@ struct ast_program {
 	VEC(struct ast_map_decl) map_decls;
 	VEC(struct ast_macro *) macros;
 	VEC(struct ast_probe *) probes;
-	VEC(struct ast_import) c_sources; /* after parse_imports(): for BPF, with full paths */
 };
 
 /* Deep copy of expressions and blocks, without sema's annotations. NULL gives NULL. */

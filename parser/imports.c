@@ -152,9 +152,9 @@ static void import_header(struct importer *m, struct span at, const char *path)
 
 static void import_source(struct importer *m, struct span at, const char *path)
 {
-	struct ast_import source = {at, path, false};
-
-	vec_push(m->d->arena, &m->all->c_sources, source);
+	diag_error(m->d, at, "'%s': C sources for BPF cannot be imported yet", path);
+	diag_hint(m->d, "Write what it does as a macro; a header (.h) with its types can be "
+			"imported.");
 }
 
 /* ---- one import ------------------------------------------------------------------- */
@@ -197,7 +197,7 @@ static void import_file(struct importer *m, const struct ast_import *i, const ch
 	if (!k) {
 		diag_error(m->d, i->span, "unknown import type: \"%s\"", path);
 		diag_hint(m->d, "Scripts (.bt), C headers (.h), C sources for BPF (.bpf.c) and "
-				"directories of them can be imported.");
+				"directories of them are known.");
 		return;
 	}
 	if (i->in_body && !k->in_body) {
