@@ -220,6 +220,9 @@ void cg_map_compound(struct codegen *cg, struct ast_expr *map, enum ast_binary_o
 	const struct sema_map *m = map->u.map.decl;
 	LLVMValueRef v = cg_expr_as(cg, value, m->value);
 	LLVMBasicBlockRef done = cg_block(cg, "changed");
+
+	if (cg_pointer_step(m->value) > 1)
+		v = LLVMBuildMul(cg->b, v, cg_const(cg, cg->i64, cg_pointer_step(m->value)), "");
 	LLVMValueRef p = cg_map_slot(cg, m, cg_map_key(cg, map), done);
 	LLVMValueRef at = cg_offset(cg, p, cg_map_value_off(m));
 
@@ -241,7 +244,8 @@ LLVMValueRef cg_map_incdec(struct codegen *cg, struct ast_expr *e, bool want)
 	const struct sema_map *m = e->u.incdec.e->u.map.decl;
 	LLVMTypeRef t = cg_type(cg, m->value);
 	LLVMBasicBlockRef done = cg_block(cg, "changed");
-	LLVMValueRef by = LLVMConstInt(t, e->u.incdec.decrement ? -1ull : 1, 1);
+	uint64_t step = cg_pointer_step(m->value);
+	LLVMValueRef by = LLVMConstInt(t, e->u.incdec.decrement ? -step : step, 1);
 	LLVMValueRef result = cg_alloca(cg, cg->i64, "result");
 
 	cg_store(cg, cg_const(cg, cg->i64, 0), result);
@@ -334,18 +338,13 @@ static void merge_all_cpus(struct codegen *cg, const struct sema_map *m, struct 
 {
 	int ncpus = libbpf_num_possible_cpus();
 	LLVMValueRef cpu = cg_alloca(cg, cg->i64, "cpu");
-	LLVMBasicBlockRef head = cg_block(cg, "cpus"), body = cg_block(cg, "cpu"),
-			  use = cg_block(cg, "cpu_value"), next = cg_block(cg, "cpu_next"),
-			  done = cg_block(cg, "merged");
+	LLVMBasicBlockRef body = cg_block(cg, "cpu"), use = cg_block(cg, "cpu_value"),
+			  next = cg_block(cg, "cpu_next"), done = cg_block(cg, "merged");
 
 	cg_store(cg, cg_const(cg, cg->i64, 0), cpu);
-	cg_goto(cg, head);
-	cg_at(cg, head);
-	LLVMValueRef i = cg_load(cg, cg->i64, cpu);
-	LLVMBuildCondBr(cg->b,
-			LLVMBuildICmp(cg->b, LLVMIntULT, i, cg_const(cg, cg->i64, ncpus), ""), body,
-			done);
+	cg_goto(cg, body);
 	cg_at(cg, body);
+	LLVMValueRef i = cg_load(cg, cg->i64, cpu);
 	LLVMValueRef args[] = {cg_script_map(cg, m)->var, key, i};
 	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, HELPER_LOOKUP_PERCPU, args, 3));
 	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), next, use);
@@ -353,8 +352,11 @@ static void merge_all_cpus(struct codegen *cg, const struct sema_map *m, struct 
 	merge_cpu(cg, m->value, s, p);
 	cg_goto(cg, next);
 	cg_at(cg, next);
-	cg_store(cg, LLVMBuildAdd(cg->b, i, cg_const(cg, cg->i64, 1), ""), cpu);
-	cg_goto(cg, head);
+	i = LLVMBuildAdd(cg->b, i, cg_const(cg, cg->i64, 1), "");
+	cg_store(cg, i, cpu);
+	LLVMBuildCondBr(cg->b,
+			LLVMBuildICmp(cg->b, LLVMIntULT, i, cg_const(cg, cg->i64, ncpus), ""), body,
+			done);
 	cg_at(cg, done);
 }
 

@@ -174,6 +174,7 @@ enum image_action_kind {
 	IMAGE_A_ERRORF,      /* fmt, type as printf; where: fmt2 */
 	IMAGE_A_WARNF,
 	IMAGE_A_RUNTIME_ERROR, /* type: tuple (s64 error, u32 helper) of -k; where: fmt2 */
+	IMAGE_A_REMEMBER,      /* type: u32 pid: its addresses will be asked for, maybe later */
 	IMAGE_NACTIONS
 };
 
@@ -288,7 +289,8 @@ struct image_config {
 	uint32_t script_name;       /* string, for messages */
 	uint32_t uses_cpid;
 	uint32_t boot_clock; /* 1: nsecs is the boot-time clock; 0: monotonic */
-	uint32_t reserved[8];
+	uint32_t show_debug_info;
+	uint32_t reserved[7];
 };
 
 /* ---- reading ------------------------------------------------------------ */

@@ -46,6 +46,8 @@ struct child {
 	pid_t pid;    /* 0: none */
 	int go_fd;    /* written to: exec now */
 	int error_fd; /* closed by a successful exec, else carries its errno */
+	bool stops;   /* when it has executed the command */
+	bool stopped; /* it has, and waits */
 	bool reaped;
 	int status; /* as waitpid() gives it, when reaped */
 };
@@ -57,12 +59,22 @@ struct child {
 char **split_words(const char *text, char *err, size_t errlen);
 /*
  * Forks a child that waits to be released. @mask is the signal mask that the command
- * gets. Returns 0, or a negative errno with a message in @err.
+ * gets; with @stop it will stop when it has executed it. Returns 0, or a negative errno with a
+ * message in @err.
  */
-int child_prepare(struct child *c, const char *command, const sigset_t *mask, char *err,
+int child_prepare(struct child *c, const char *command, const sigset_t *mask, bool stop, char *err,
 		  size_t errlen);
-/* Lets it exec. Returns 0 or the negative errno of exec. */
+/*
+ * Lets it exec. Returns 0 or the negative errno of exec. When it was to stop it has stopped then,
+ * before the first instruction of the command, and child_continue() lets it run.
+ */
 int child_release(struct child *c);
+void child_continue(struct child *c);
+/*
+ * Lets a stopped one run to its entry point, and stops it there. Returns 0, or a negative errno
+ * when it did not come there or has no such place; it may have ended then.
+ */
+int child_run_to_entry(struct child *c);
 /* Whether it has ended; does not wait. */
 bool child_ended(struct child *c);
 /* Ends it where it still runs (SIGTERM, after two seconds SIGKILL) and reaps it. */

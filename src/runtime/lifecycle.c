@@ -43,8 +43,7 @@ static int open_output(struct run *r)
 			  strerror(errno));
 		return -errno;
 	}
-	r->sym = symbols_new();
-	r->out = r->sym ? run_output(r, r->file) : NULL;
+	r->out = !open_symbols(r) ? run_output(r, r->file) : NULL;
 	if (r->out)
 		return 0;
 	run_error("Invalid output format \"%s\"\nValid formats: 'text'",
@@ -70,7 +69,8 @@ static int prepare_child(struct run *r)
 
 	if (!r->opts->command)
 		return 0;
-	ret = child_prepare(&r->child, r->opts->command, &r->signals.old, err, sizeof(err));
+	ret = child_prepare(&r->child, r->opts->command, &r->signals.old,
+			    shows_user_addresses(r->img), err, sizeof(err));
 	if (ret)
 		run_error("Failed to fork child: %s", err);
 	return ret;
@@ -112,6 +112,7 @@ static int prepare(struct run *r)
 	if (err)
 		return err;
 	raise_file_limit(r);
+	remember_programs(r);
 	err = load(r);
 	if (err)
 		return err;
@@ -142,7 +143,11 @@ static int wake(struct run *r)
 	r->woken = !err;
 	if (err || !r->child.pid)
 		return err;
-	return failed("Failed to run child", child_release(&r->child));
+	err = failed("Failed to run child", child_release(&r->child));
+	if (!err && r->child.stopped)
+		remember_child(r);
+	child_continue(&r->child);
+	return err;
 }
 
 static void announce(struct run *r)

@@ -191,7 +191,9 @@ static uint64_t available_memory_kb(void)
 static bool sends_data(const struct image *img)
 {
 	for (uint32_t i = 0; i < img->nactions; i++)
-		if (img->actions[i].type != IMAGE_NONE || img->actions[i].kind == IMAGE_A_PRINTF)
+		if (img->actions[i].kind == IMAGE_A_PRINTF ||
+		    (img->actions[i].type != IMAGE_NONE &&
+		     img->actions[i].kind != IMAGE_A_REMEMBER))
 			return true;
 	return false;
 }

@@ -401,7 +401,8 @@ static void test_child(void **state)
 
 	(void)state;
 	sigemptyset(&mask);
-	assert_int_equal(child_prepare(&c, "/bin/sh -c 'exit 5'", &mask, err, sizeof(err)), 0);
+	assert_int_equal(child_prepare(&c, "/bin/sh -c 'exit 5'", &mask, false, err, sizeof(err)),
+			 0);
 	usleep(20000);
 	assert_false(child_ended(&c)); /* held */
 	assert_int_equal(child_release(&c), 0);
@@ -410,12 +411,13 @@ static void test_child(void **state)
 	assert_int_equal(WEXITSTATUS(c.status), 5);
 	child_stop(&c);
 
-	assert_int_equal(child_prepare(&c, "sleep 1000", &mask, err, sizeof(err)), 0);
+	assert_int_equal(child_prepare(&c, "sleep 1000", &mask, false, err, sizeof(err)), 0);
 	assert_int_equal(child_release(&c), 0);
 	child_stop(&c);
 	assert_int_equal(WTERMSIG(c.status), SIGTERM);
 
-	assert_int_equal(child_prepare(&c, "/no/such/thing", &mask, err, sizeof(err)), -ENOENT);
+	assert_int_equal(child_prepare(&c, "/no/such/thing", &mask, false, err, sizeof(err)),
+			 -ENOENT);
 	assert_string_equal(err, "Path '/no/such/thing' does not exist or is not executable (No "
 				 "such file or directory)");
 }
