@@ -108,6 +108,38 @@ static int set_buffering(struct cli_options *o, const char *arg)
 	return -EINVAL;
 }
 
+static int set_run_mode(struct cli_options *o, enum runtime_mode mode, const char *option)
+{
+	if (o->run.mode != RUNTIME_RUN) {
+		cli_error("USAGE: %s conflicts with existing --mode", option);
+		return -EINVAL;
+	}
+	o->run.mode = mode;
+	return 0;
+}
+
+static int set_test(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	return set_run_mode(o, RUNTIME_TEST, "--test");
+}
+
+static int set_bench(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	return set_run_mode(o, RUNTIME_BENCH, "--bench");
+}
+
+static int set_mode(struct cli_options *o, const char *arg)
+{
+	if (!strcmp(arg, "test"))
+		return set_run_mode(o, RUNTIME_TEST, "--mode");
+	if (!strcmp(arg, "bench"))
+		return set_run_mode(o, RUNTIME_BENCH, "--mode");
+	cli_error("USAGE: --mode can only be 'bench' or 'test'.");
+	return -EINVAL;
+}
+
 static int set_quiet(struct cli_options *o, const char *arg)
 {
 	(void)arg;
@@ -388,6 +420,11 @@ static const struct option_row rows[] = {
 	 set_pid},
 	{GROUP_WHAT, 'c', "cmd", "CMD", "-c, --cmd CMD",
 	 "run CMD once the probes are awake; end with it", set_command},
+	{GROUP_WHAT, 0, "test", NULL, "--test", "run the script's test probes", set_test},
+	{GROUP_WHAT, 0, "bench", NULL, "--bench", "run and time the script's bench probes",
+	 set_bench},
+	{GROUP_WHAT, 0, "mode", "MODE", "--mode MODE", "'test' or 'bench', as --test and --bench",
+	 set_mode},
 
 	{GROUP_OUTPUT, 'o', "output", "FILE", "-o, --output FILE", "write the output to FILE",
 	 set_output},

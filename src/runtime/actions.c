@@ -223,6 +223,7 @@ static void say(struct run *r, const struct image_action *a, enum output_message
 
 static void do_errorf(struct run *r, const struct image_action *a, const void *payload)
 {
+	r->errors++;
 	say(r, a, OUTPUT_ERRORF, payload);
 }
 
