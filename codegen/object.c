@@ -36,6 +36,9 @@ static void add_script_map(struct codegen *cg, const struct sema_map *sm)
 	struct cg_map *m = cg_map_new(cg, sm->elf_name, sm->bpf_type);
 
 	cg_check_map_type(cg, sm->first, sm->bpf_type);
+	if (sm->key && sm->key->size > TARGET_MAX_KEY)
+		cg_needs(cg, TARGET_F_LARGE_KEYS,
+			 arena_printf(cg->arena, "a map key of %u bytes", sm->key->size));
 	m->key_size = sm->key ? sm->key->size : 4;
 	m->value_size = ((cg_map_value_off(sm) + sm->value->size) + 7) & ~7u;
 	m->max_entries = sm->key ? sm->max_entries : 1;

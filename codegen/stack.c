@@ -199,6 +199,9 @@ LLVMValueRef cg_emit_stack(struct codegen *cg, struct ast_expr *e, LLVMValueRef 
 	LLVMValueRef value = cg_temp(cg, m->value_size, "frames");
 	uint64_t flags = user ? BPF_F_USER_STACK : 0;
 
+	/* older kernels want to see it written before; scratch memory is */
+	if (m->value_size <= cg->r->config.on_stack_limit)
+		cg_zero(cg, value, m->value_size);
 	if (e->type->arg[1] == IMAGE_STACK_BUILD_ID)
 		flags |= BPF_F_USER_BUILD_ID;
 	LLVMValueRef args[] = {cg->ctx_arg, cg_offset(cg, value, STACK_FRAMES),

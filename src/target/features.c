@@ -144,6 +144,12 @@ static bool try_percpu_lookup(struct target *t)
 	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_TRACEPOINT, HELPER_LOOKUP_PERCPU, NULL) > 0;
 }
 
+static bool try_large_keys(struct target *t)
+{
+	(void)t;
+	return worked(bpf_map_create(BPF_MAP_TYPE_HASH, NULL, TARGET_MAX_KEY + 8, 8, 1, NULL));
+}
+
 /* An empty hash says ENOENT where batches are known, else EINVAL. */
 static bool try_map_batch(struct target *t)
 {
@@ -413,6 +419,7 @@ static bool (*const tries[TARGET_NFEATURES])(struct target *t) = {
 	[TARGET_F_BPF_LOOP] = try_bpf_loop,
 	[TARGET_F_FOR_EACH_MAP] = try_for_each_map,
 	[TARGET_F_PERCPU_LOOKUP] = try_percpu_lookup,
+	[TARGET_F_LARGE_KEYS] = try_large_keys,
 	[TARGET_F_MAP_BATCH] = try_map_batch,
 	[TARGET_F_BOUNDED_LOOPS] = try_bounded_loops,
 	[TARGET_F_LAZY_HASH] = try_lazy_hash,

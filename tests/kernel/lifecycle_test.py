@@ -29,6 +29,7 @@ class Start(unittest.TestCase):
             support.check_count(self, done.stderr, support.map_value(done.stdout, name), due)
         self.assertGreaterEqual(support.map_value(done.stdout, "exit"), 1)
 
+    @support.same_everywhere
     def test_service_managers_are_told(self):
         with tempfile.TemporaryDirectory(prefix="btrun-notify-") as directory, \
                 socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
@@ -40,6 +41,7 @@ class Start(unittest.TestCase):
             self.assertIn(b"STOPPING=1", s.recv(4096))
         self.assertEqual(tracer.status, 0)
 
+    @support.same_everywhere
     def test_test_suites_are_told(self):
         done = support.btrun("-e", "interval:ms:1 { exit(); }",
                              env={"__BPFTRACE_NOTIFY_PROBES_ATTACHED": "1"})
@@ -123,6 +125,7 @@ class Stop(unittest.TestCase):
         with self.assertRaises(ProcessLookupError):
             os.kill(pid, 0)
 
+    @support.same_everywhere
     def test_a_second_ctrl_c_ends_a_print_that_nobody_reads(self):
         script = ("tracepoint:syscalls:sys_enter_getppid /pid == $1/ "
                   "{ @n++; @[@n % 3000] = hist(@n); }")

@@ -3,7 +3,8 @@
 
 The programs under test come from the environment: BTRUN, BTRUN_RUN, WORKLOAD, SCRIPTS.
 TEST_SLOW=1 is for a processor that is emulated: what is done very often is done less often,
-what takes time is given more. TEST_REPORTS is a directory for what became of each test.
+what takes time is given more. TEST_KERNEL_ONLY=1 leaves out what is the same on every kernel and
+tested on the machine's own. TEST_REPORTS is a directory for what became of each test.
 Tests see every process of the machine and must filter by their own; they signal and end
 only what they started.
 """
@@ -30,15 +31,20 @@ WORKLOAD = os.environ.get("WORKLOAD", "")
 SCRIPTS = os.environ.get("SCRIPTS", "")
 REPORTS = os.environ.get("TEST_REPORTS", "")
 SLOW = bool(os.environ.get("TEST_SLOW"))
+EVERYWHERE = not os.environ.get("TEST_KERNEL_ONLY")
 PATIENCE = 10 if SLOW else 1  # what a time limit is multiplied by
 ALL_SKIPPED = 77
 ENVIRONMENT = dict(os.environ, BPFTRACE_COLOR="never", BTRUN_CACHE="0")
-ATTACHED = re.compile(r"Attached \d+ probes?\n")
+ATTACHED = re.compile(r"Attached (\d+) probes?\n")
 
 
 def often(count, when_slow):
     """@count, or @when_slow on a processor that is emulated."""
     return when_slow if SLOW else count
+
+
+# For a test (or a class of tests) in which nothing depends on the kernel.
+same_everywhere = unittest.skipUnless(EVERYWHERE, "the same on every kernel: tested on one")
 
 
 class TraceError(Exception):

@@ -116,6 +116,7 @@ class Uprobe(Traced):
                          {f"uprobe:{WORKLOAD}:called_one+{offset}": CALLS,
                           f"uprobe:{WORKLOAD}:{at[1]}": CALLS})
 
+    @support.same_everywhere
     def test_middle_of_an_instruction(self):
         at = self.instructions("called_ten")
         middle = next(i for i, n in zip(at, at[1:]) if n > i + 1) + 1 - at[0]
@@ -154,6 +155,7 @@ class Uprobe(Traced):
                               f"{ours.pid}, {before}called_two": 50,
                               f"{ours.pid}, {before}called_ten": 2})
 
+    @support.same_everywhere
     def test_pid_names_the_program(self):
         with support.Child("call", 1, 10, hold=True) as child:
             with support.Tracer("-p", child.pid, "-e",
@@ -169,6 +171,7 @@ class Uprobe(Traced):
                             "-c", f"{WORKLOAD} call 1 7")
         self.assertIn("@: 7\n", got.stdout)
 
+    @support.same_everywhere
     def test_library_by_name(self):
         got = support.btrun("-e", "uprobe:libc:getppid { @[probe] = count(); }",
                             "-c", f"{WORKLOAD} call 1 1")
@@ -176,6 +179,7 @@ class Uprobe(Traced):
         listed = support.btrun("-l", "uprobe:libc:getppid").stdout
         self.assertRegex(listed, r"^uprobe:/.*/libc\.so\.6:getppid\n$")
 
+    @support.same_everywhere
     def test_program_in_path(self):
         path = f"{os.path.dirname(WORKLOAD)}:{os.environ['PATH']}"
         got = support.btrun("-e", "uprobe:workload:called_two { @[probe] = count(); }",
@@ -183,6 +187,7 @@ class Uprobe(Traced):
         self.assertEqual(support.map_values(got.stdout, ""),
                          {f"uprobe:{WORKLOAD}:called_two": 4})
 
+    @support.same_everywhere
     def test_another_file_than_compiled_for(self):
         """Offsets of one build must not be attached to another."""
         with tempfile.TemporaryDirectory() as directory:
@@ -204,6 +209,7 @@ class Uprobe(Traced):
         self.assertNotEqual(run.returncode, 0)
         self.assertIn("is not the file that the script was compiled for", run.stderr)
 
+    @support.same_everywhere
     def test_listed(self):
         listed = support.btrun("-l", f"uprobe:{WORKLOAD}:called_*").stdout
         self.assertEqual(listed, "".join(f"uprobe:{WORKLOAD}:called_{n}\n"

@@ -245,6 +245,113 @@ static void what_is_switched_off_is_not_used(void **state)
 	}
 }
 
+/* ---- the layout of loops ------------------------------------------------------------------- */
+
+#define MAX_INSNS 4096
+
+/* How a kernel before 6.8 walks a program: along the edges, those that go on first. */
+struct walk {
+	const struct bpf_insn *insns;
+	size_t n;
+	enum { NEW, ON_THE_WAY, DONE } state[MAX_INSNS];
+	bool refused;
+};
+
+static bool is_jump(const struct bpf_insn *insn)
+{
+	unsigned class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
+
+	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT;
+}
+
+static void walk_from(struct walk *w, size_t i);
+
+static void walk_to(struct walk *w, size_t from, size_t to)
+{
+	assert_true(to < w->n);
+	if (w->state[to] == ON_THE_WAY && !is_jump(&w->insns[from]))
+		w->refused = true;
+	if (w->state[to] == NEW)
+		walk_from(w, to);
+}
+
+static void walk_from(struct walk *w, size_t i)
+{
+	const struct bpf_insn *insn = &w->insns[i];
+	size_t next = i + (insn->code == (BPF_LD | BPF_IMM | BPF_DW) ? 2 : 1);
+
+	w->state[i] = ON_THE_WAY;
+	if (insn->code != (BPF_JMP | BPF_EXIT)) {
+		if (insn->code != (BPF_JMP | BPF_JA))
+			walk_to(w, i, next);
+		if (is_jump(insn))
+			walk_to(w, i, i + 1 + insn->off);
+	}
+	w->state[i] = DONE;
+}
+
+static bool loops_are_refused(const char *script)
+{
+	struct target *t = target_without("bpf_loop");
+	struct compile_output out;
+	struct bpf_program *prog;
+	struct bpf_object *obj;
+	struct walk *w = calloc(1, sizeof(*w));
+	char err[128];
+	struct image img;
+	bool refused;
+
+	if (compile(script, t, &out))
+		diag_print(out.diags, stderr, false, false);
+	assert_non_null(out.image);
+	assert_int_equal(image_open(&img, out.image, out.image_size, err, sizeof(err)), 0);
+	obj = bpf_object__open_mem(img.object, img.object_size, NULL);
+	prog = bpf_object__next_program(obj, NULL);
+	w->insns = bpf_program__insns(prog);
+	w->n = bpf_program__insn_cnt(prog);
+	assert_true(w->n < MAX_INSNS);
+	walk_from(w, 0);
+	refused = w->refused;
+	free(w);
+	bpf_object__close(obj);
+	compile_output_free(&out);
+	target_close(t);
+	return refused;
+}
+
+static void heads_of_loops_are_jumped_to(void **state)
+{
+	static const char *const scripts[] = {
+		"BEGIN { $i = 0; while ($i < 10) { $i++; if ($i == 2) { continue; } if ($i > 4) "
+		"{ break; } printf(\"%d\", $i); } }",
+		"BEGIN { for ($i : 0..20) { if ($i == 2) { continue; } print($i); if ($i > 4) "
+		"{ @[$i] = 1; } } }",
+		"BEGIN { $i = 0; while ($i < 10) { $j = 0; while ($j < $i) { $j++; if ($j % 3 == "
+		"1) "
+		"{ continue; } @n++; } $i++; if (@n > 20) { continue; } print($i); } }",
+		"BEGIN { @c = count(); if (@c > 3) { print(1); } if (comm == str($1)) { print(2); "
+		"} }",
+	};
+	static const struct bpf_insn turned_round[] = {
+		{.code = BPF_JMP | BPF_JA, .off = 1},
+		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .imm = 1},
+		{.code = BPF_JMP | BPF_JLT | BPF_K, .off = -2, .imm = 4},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	struct walk w = {.insns = turned_round, .n = 4};
+
+	(void)state;
+	walk_from(&w, 0);
+	assert_true(w.refused); /* what is looked for */
+	if (geteuid()) {
+		print_message("skipped: features of the kernel are tried out as root\n");
+		skip();
+	}
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++)
+		if (loops_are_refused(scripts[i]))
+			fail_msg("refused by kernels before 6.8: %s", scripts[i]);
+}
+
 /* ---- what holds all fallbacks ------------------------------------------------------------ */
 
 static void helpers_go_with_their_feature(void **state)
@@ -279,6 +386,34 @@ static void helpers_go_with_their_feature(void **state)
 	target_close(t);
 }
 
+/* What is refused where there is nothing to fall back on. */
+static void what_has_no_fallback_is_refused(void **state)
+{
+	static const struct {
+		const char *without, *script;
+	} scripts[] = {
+		{"large_keys",
+		 "config = { max_strlen = 1000 } BEGIN { @[str((int8 *)7, 800)] = 1; }"},
+		{"for_each_map", "BEGIN { @[1] = 1; print(len(@)); }"},
+		{"for_each_map", "BEGIN { @[1] = 1; for ($kv : @) { print($kv); } }"},
+		{"bounded_loops", "BEGIN { $i = 0; while ($i < 3) { $i++; } }"},
+		{"percpu_lookup", "BEGIN { @ = max(1); if (@ > 3) { exit(); } }"},
+	};
+
+	(void)state;
+	if (geteuid())
+		skip();
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++) {
+		struct target *t = target_without(scripts[i].without);
+		struct compile_output out;
+
+		assert_int_not_equal(compile(scripts[i].script, t, &out), 0);
+		assert_true(out.diags->errors > 0);
+		compile_output_free(&out);
+		target_close(t);
+	}
+}
+
 /* The test runs of an image that counts on them are refused where they are switched off. */
 static void an_image_is_no_way_around_it(void **state)
 {
@@ -306,7 +441,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_switched_off_is_not_used),
+		cmocka_unit_test(heads_of_loops_are_jumped_to),
 		cmocka_unit_test(helpers_go_with_their_feature),
+		cmocka_unit_test(what_has_no_fallback_is_refused),
 		cmocka_unit_test(an_image_is_no_way_around_it),
 	};
 
