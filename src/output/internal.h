@@ -123,10 +123,10 @@ struct output {
 	const char *trailer;              /* of cut strings */
 	size_t trailer_len;
 	unsigned benches_told; /* the table's head has been written */
-	uint64_t last_epoch;  /* of the time series being shown: the newest of its map */
-	bool unset;           /* showing a value that was never stored */
-	bool compact;         /* text without blanks between a value's parts */
-	int64_t clock_off[3]; /* enum image_clock to time of day, ns */
+	uint64_t last_epoch;   /* of the time series being shown: the newest of its map */
+	bool unset;            /* showing a value that was never stored */
+	bool compact;          /* text without blanks between a value's parts */
+	int64_t clock_off[3];  /* enum image_clock to time of day, ns */
 	uint64_t frames[OUTPUT_STACK_DEPTH * 4]; /* addresses, or struct bpf_stack_build_id */
 };
 
