@@ -21,12 +21,19 @@ static void end_stage(const struct run *r, const char *name)
 
 /* ---- before anything is attached ---------------------------------------------------- */
 
-struct output *run_output(struct run *r, FILE *file)
+static int failed(const char *what, int err)
+{
+	if (err)
+		run_error("%s: %s", what, strerror(-err));
+	return err;
+}
+
+struct output *run_output(struct run *r, FILE *file, const char *format)
 {
 	struct output_opts o = {
 		.file = file,
 		.buffering = r->opts->buffering,
-		.format = r->opts->format,
+		.format = format,
 		.stack = map_stack,
 		.stack_arg = r,
 		.ncpus = r->ncpus,
@@ -43,11 +50,12 @@ static int open_output(struct run *r)
 			  strerror(errno));
 		return -errno;
 	}
-	r->out = !open_symbols(r) ? run_output(r, r->file) : NULL;
+	r->out = !open_symbols(r) ? run_output(r, r->file, r->opts->format) : NULL;
 	if (r->out)
 		return 0;
-	run_error("Invalid output format \"%s\"\nValid formats: 'text'",
-		  r->opts->format ? r->opts->format : "text");
+	if (output_format_known(r->opts->format))
+		return failed("Failed to open the output", -ENOMEM);
+	run_error("Invalid output format \"%s\"", r->opts->format);
 	return -EINVAL;
 }
 
@@ -74,13 +82,6 @@ static int prepare_child(struct run *r)
 	if (ret)
 		run_error("Failed to fork child: %s", err);
 	return ret;
-}
-
-static int failed(const char *what, int err)
-{
-	if (err)
-		run_error("%s: %s", what, strerror(-err));
-	return err;
 }
 
 static int load(struct run *r)
@@ -229,14 +230,17 @@ static int finish(struct run *r)
 		err = object_run_programs(r, IMAGE_AT_END);
 	if (!err)
 		err = failed("Failed to read events", events_drain(r));
-	output_text(r->out, "\n\n", 2);
+	output_end(r->out);
 	if (!err && r->img->config->print_maps_on_exit && r->opts->mode == RUNTIME_RUN)
 		print_maps(r);
-	output_flush(r->out);
-	if (r->opts->mode == RUNTIME_BENCH)
-		return err; /* what was repeated a million times lost events; nobody misses them */
+	if (r->opts->mode == RUNTIME_BENCH) {
+		/* what was repeated a million times lost events; nobody misses them */
+		output_flush(r->out);
+		return err;
+	}
 	report_losses(r);
 	report_misses(r);
+	output_flush(r->out);
 	return err;
 }
 
