@@ -203,6 +203,14 @@ static int set_include(struct cli_options *o, const char *arg)
 	return add_word(&o->include_files, arg);
 }
 
+static int add_debug_dirs(struct cli_options *o, const char *arg)
+{
+	int err = add_word(&o->debug_dirs, arg);
+
+	o->run.debug_dirs = o->debug_dirs;
+	return err;
+}
+
 static int set_unsafe(struct cli_options *o, const char *arg)
 {
 	(void)arg;
@@ -443,6 +451,9 @@ static const struct option_row rows[] = {
 	 set_include_dir},
 	{GROUP_SOURCE, 0, "include", "FILE", "--include FILE", "include FILE before the script",
 	 set_include},
+
+	{GROUP_SOURCE, 0, "debuginfo", "DIR[:DIR]", "--debuginfo DIR[:DIR]",
+	 "look for debug data of programs in DIR too", add_debug_dirs},
 
 	{GROUP_SAFETY, 0, "unsafe", NULL, "--unsafe",
 	 "allow functions that can do harm, such as system()", set_unsafe},
@@ -788,6 +799,7 @@ void cli_options_free(struct cli_options *o)
 	free(o->params);
 	free(o->named);
 	free(o->include_dirs);
+	free(o->debug_dirs);
 	free(o->include_files);
 	free(o->no_feature);
 	free(o->no_probe);

@@ -282,36 +282,46 @@ static void json_loss(struct output *o, const struct output_loss *l)
 	end(b);
 }
 
-static void json_end(struct output *o)
+/* ---- tests and benchmarks ------------------------------------------------------------ */
+
+static void begin_result(struct outbuf *b, const char *type, const char *name)
 {
-	(void)o;
+	begin_data(b, type);
+	outbuf_putc(b, '{');
+	put_text(b, name);
+	outbuf_puts(b, ": {");
 }
 
 static void json_test(struct output *o, const struct output_test *t)
 {
-	begin_data(&o->out, "test_result");
-	outbuf_putc(&o->out, '{');
-	put_text(&o->out, t->names[t->index]);
-	outbuf_puts(&o->out, ": {\"duration\": ");
-	json_int(&o->out, (int64_t)t->duration_ns, false);
-	outbuf_puts(&o->out, t->passed[t->index] ? ", \"passed\": true, \"output\": "
-						 : ", \"passed\": false, \"output\": ");
-	put_text(&o->out, t->output);
-	outbuf_puts(&o->out, "}}");
-	end(&o->out);
+	struct outbuf *b = &o->out;
+
+	begin_result(b, "test_result", t->names[t->index]);
+	outbuf_puts(b, "\"duration\": ");
+	json_int(b, t->duration_ns, false);
+	outbuf_puts(b, t->passed[t->index] ? ", \"passed\": true" : ", \"passed\": false");
+	outbuf_puts(b, ", \"output\": ");
+	put_text(b, t->output);
+	outbuf_puts(b, "}}");
+	end(b);
 }
 
-static void json_bench(struct output *o, const struct output_bench *b)
+static void json_bench(struct output *o, const struct output_bench *bench)
 {
-	begin_data(&o->out, "benchmark_result");
-	outbuf_putc(&o->out, '{');
-	put_text(&o->out, b->names[b->index]);
-	outbuf_puts(&o->out, ": {\"average\": ");
-	json_int(&o->out, (int64_t)b->average_ns, false);
-	outbuf_puts(&o->out, ", \"iters\": ");
-	json_int(&o->out, (int64_t)b->iters, false);
-	outbuf_puts(&o->out, "}}");
-	end(&o->out);
+	struct outbuf *b = &o->out;
+
+	begin_result(b, "benchmark_result", bench->names[bench->index]);
+	outbuf_puts(b, "\"average\": ");
+	json_int(b, bench->average_ns, false);
+	outbuf_puts(b, ", \"iters\": ");
+	json_int(b, bench->iters, false);
+	outbuf_puts(b, "}}");
+	end(b);
+}
+
+static void json_end(struct output *o)
+{
+	(void)o;
 }
 
 const struct output_format output_json_format = {
@@ -323,10 +333,10 @@ const struct output_format output_json_format = {
 	.text_more = json_text_more,
 	.text_end = json_text_end,
 	.attached = json_attached,
-	.test = json_test,
-	.bench = json_bench,
 	.lost = json_lost,
 	.message = json_message,
 	.loss = json_loss,
 	.end = json_end,
+	.test = json_test,
+	.bench = json_bench,
 };

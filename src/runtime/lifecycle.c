@@ -28,12 +28,12 @@ static int failed(const char *what, int err)
 	return err;
 }
 
-struct output *run_output(struct run *r, FILE *file, const char *format)
+struct output *run_output(struct run *r, FILE *file)
 {
 	struct output_opts o = {
 		.file = file,
 		.buffering = r->opts->buffering,
-		.format = format,
+		.format = r->opts->format,
 		.stack = map_stack,
 		.stack_arg = r,
 		.ncpus = r->ncpus,
@@ -50,7 +50,7 @@ static int open_output(struct run *r)
 			  strerror(errno));
 		return -errno;
 	}
-	r->out = !open_symbols(r) ? run_output(r, r->file, r->opts->format) : NULL;
+	r->out = !open_symbols(r) ? run_output(r, r->file) : NULL;
 	if (r->out)
 		return 0;
 	if (output_format_known(r->opts->format))
@@ -96,7 +96,9 @@ static int load(struct run *r)
 		err = control_prepare(&r->control, r->child.pid, events_limit(r));
 	if (err)
 		return failed("The control words cannot be reached", err);
-	return failed("Failed to open the event buffer", events_open(r));
+	if (!err)
+		err = failed("Failed to open the event buffer", events_open(r));
+	return err ? err : failed("Failed to take packets", packets_open(r));
 }
 
 static int prepare(struct run *r)
@@ -233,11 +235,9 @@ static int finish(struct run *r)
 	output_end(r->out);
 	if (!err && r->img->config->print_maps_on_exit && r->opts->mode == RUNTIME_RUN)
 		print_maps(r);
-	if (r->opts->mode == RUNTIME_BENCH) {
-		/* what was repeated a million times lost events; nobody misses them */
-		output_flush(r->out);
-		return err;
-	}
+	output_flush(r->out);
+	if (r->opts->mode == RUNTIME_BENCH)
+		return err; /* what was repeated a million times lost events; nobody misses them */
 	report_losses(r);
 	report_misses(r);
 	output_flush(r->out);
@@ -293,6 +293,7 @@ static void clean_up(struct run *r)
 	child_stop(&r->child);
 	detach_all(r);
 	events_close(r);
+	packets_close(r);
 	if (r->control_open)
 		control_close(&r->control);
 	bpf_object__close(r->obj);
