@@ -6,9 +6,9 @@ usage: run_tests.py [--limit SECONDS] [--all] [--language NAME]... [FILE]...
        (all of tests/kernel without FILE)
 
 Without --all what is the same on every kernel is left out. --language runs the cases of
-tests/language/NAME.test, too. Each file's report goes to the port that $REPORT_PORT names, as a line of JSON, as soon as
-the file is done: what a panic interrupts is then known as well. Exit status: 1 when a test failed,
-77 when all were skipped.
+tests/language/NAME.test, too. Each file's report goes to the port that $REPORT_PORT names, as
+a line of JSON, as soon as the file is done: what a panic interrupts is then known as well. Exit
+status: 1 when a test failed, 77 when all were skipped.
 """
 
 import argparse
@@ -48,19 +48,16 @@ def run(path, directory, options):
                              "tests": {f"the file as a whole ({why})": "failed"}}
 
 
-def run_language(path, directory, options):
+def run_language(path, _directory, options):
     """Likewise of one file of tests/language, whose cases are one test together."""
     start = time.monotonic()
-    out = open(f"{directory}/out", "w+", encoding="utf-8")
     command = [sys.executable, f"{TESTS}/run_language.py", "--btrun", os.environ["BTRUN"],
                "--patience", "10", path]
     try:
-        status = subprocess.run(command, check=False, timeout=options.limit, stdout=out,
+        status = subprocess.run(command, check=False, timeout=options.limit,
                                 stderr=subprocess.STDOUT).returncode
     except subprocess.TimeoutExpired:
         status = None
-    out.seek(0)
-    print(out.read(), end="")
     fate = {0: "passed", SKIPPED: ["skipped", "nothing of it is here"]}.get(status, "failed")
     seconds = round(time.monotonic() - start, 1)
     return status, {"kernel": os.uname().release, "file": f"language.{name_of(path)}",
