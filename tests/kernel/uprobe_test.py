@@ -17,7 +17,7 @@ CALLS = 100
 ENTER = f"uprobe:{WORKLOAD}:called_one /pid == $1/ {{ @enter = count(); }}\n"
 EXIT = f"uretprobe:{WORKLOAD}:called_one /pid == $1/ {{ @exit = count(); }}\n"
 OTHERS = f"uprobe:{WORKLOAD}:*ed_t* /pid == 0/ {{ @other = count(); }}\n"
-STOP_BY_INTERVAL = "interval:ms:100 { exit(); }\n"
+STOP_BY_INTERVAL = f"interval:ms:{support.often(100, 1000)} {{ exit(); }}\n"
 STOP_IN_PROBE = (f"uretprobe:{WORKLOAD}:called_one /pid == $1/ "
                  "{ @n++; if (@n > 2000) { exit(); } }\n")
 FORGET = "END { clear(@n); }\n"
