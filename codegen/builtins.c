@@ -26,18 +26,6 @@ static LLVMValueRef high_half(struct codegen *cg, LLVMValueRef v, struct ast_exp
 	return low_half(cg, LLVMBuildLShr(cg->b, v, cg_const(cg, cg->i64, 32), ""), e);
 }
 
-LLVMValueRef cg_emit_pid(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
-{
-	(void)dst;
-	return high_half(cg, cg_call0(cg, BPF_FUNC_get_current_pid_tgid), e);
-}
-
-LLVMValueRef cg_emit_tid(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
-{
-	(void)dst;
-	return low_half(cg, cg_call0(cg, BPF_FUNC_get_current_pid_tgid), e);
-}
-
 LLVMValueRef cg_emit_uid(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
 {
 	(void)dst;

@@ -225,6 +225,15 @@ LLVMValueRef cg_call_arg(struct codegen *cg, uint32_t n);
 LLVMValueRef cg_usdt_arg(struct codegen *cg, uint32_t n);
 struct cg_place cg_arg_place(struct codegen *cg, const struct type_field *f);
 
+/* ---- process.c: who it was ------------------------------------------------------ */
+/*
+ * Process and thread as bpf_get_current_pid_tgid() puts them together: as the tracer's PID
+ * namespace knows them, or (@initial) the machine's own.
+ */
+LLVMValueRef cg_pid_tgid(struct codegen *cg, bool initial);
+/* The process's id in the tracer's namespace, to find it by in /proc: i64. */
+LLVMValueRef cg_own_pid(struct codegen *cg);
+
 /* ---- expr.c ------------------------------------------------------------------- */
 /* A scalar's value, of LLVM type cg_type(e->type). */
 LLVMValueRef cg_expr(struct codegen *cg, struct ast_expr *e);

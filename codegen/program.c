@@ -145,8 +145,7 @@ static void filter_pid(struct codegen *cg)
 {
 	if (!cg->r->opts->pid || !needs_pid_filter(cg->prog))
 		return;
-	LLVMValueRef id = cg_helper(cg, BPF_FUNC_get_current_pid_tgid, NULL, 0);
-	id = LLVMBuildLShr(cg->b, id, cg_const(cg, cg->i64, 32), "");
+	LLVMValueRef id = cg_own_pid(cg);
 	LLVMValueRef want = cg_const(cg, cg->i64, cg->r->opts->pid);
 	go_on_if(cg, LLVMBuildICmp(cg->b, LLVMIntEQ, id, want, ""), "our_pid");
 }

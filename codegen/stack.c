@@ -149,8 +149,7 @@ static LLVMValueRef keep(struct codegen *cg, const struct type *t, LLVMValueRef 
 /* Whose stack it is beside its id, so that its addresses can be looked up. */
 static void store_ustack(struct codegen *cg, LLVMValueRef id, LLVMValueRef dst)
 {
-	LLVMValueRef who = cg_helper(cg, BPF_FUNC_get_current_pid_tgid, NULL, 0);
-	LLVMValueRef pid = LLVMBuildLShr(cg->b, who, cg_const(cg, cg->i64, 32), "");
+	LLVMValueRef pid = cg_own_pid(cg);
 
 	cg_store(cg, id, dst);
 	cg_store(cg, pid, cg_offset(cg, dst, 8)); /* its upper half is zero */

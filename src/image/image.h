@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC   "BTRUNIMG"
-#define IMAGE_VERSION 2u
+#define IMAGE_VERSION 3u
 #define IMAGE_NONE    UINT32_MAX /* "no row" where a row's index is expected */
 
 enum image_section_id {
@@ -204,7 +204,9 @@ struct image_control {
 	/* unread bytes in the ring buffer beyond which printf and print of values give up, so
 	 * that IMAGE_EVENTS_RESERVE bytes stay free; set by user space; 0: no limit */
 	uint64_t events_limit;
-	uint64_t reserved[3];
+	/* the PID namespace that pids are shown in, as stat(2) has it; inode 0: the initial one */
+	uint64_t pidns_dev, pidns_ino;
+	uint64_t reserved;
 	/* what was lost, on a cache line of its own; added to atomically */
 	uint64_t lost_events;  /* no room in the ring buffer */
 	uint64_t lost_updates; /* a map was full */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -74,9 +75,23 @@ static uint64_t now_ns(bool boot)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
+#define INITIAL_PIDNS 0xeffffffcul /* PROC_PID_INIT_INO of the kernel */
+
+/* Which PID namespace we are in; the initial one needs no looking up. */
+static void note_namespace(struct image_control *words)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) || st.st_ino == INITIAL_PIDNS)
+		return;
+	words->pidns_dev = st.st_dev;
+	words->pidns_ino = st.st_ino;
+}
+
 int control_prepare(struct control *c, uint64_t cpid, uint64_t events_limit)
 {
 	control_read(c);
+	note_namespace(c->words);
 	__atomic_store_n(&c->words->cpid, cpid, __ATOMIC_RELEASE);
 	__atomic_store_n(&c->words->events_limit, events_limit, __ATOMIC_RELEASE);
 	return c->mapped ? 0 : copy_out(c);

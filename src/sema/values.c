@@ -61,6 +61,29 @@ static const struct {
 	{"tai", IMAGE_CLOCK_TAI},
 };
 
+/* pid, tid; whose numbers these are may be said: curr_ns, init. */
+struct type *sema_check_process_id(struct sema *s, struct ast_expr *e)
+{
+	struct type *t = type_int(s->types, 4, false);
+	struct ast_expr *x;
+
+	if (!sema_nargs(e))
+		return t;
+	x = sema_arg(e, 0);
+	if (x->kind != AST_IDENT) {
+		sema_error(s, e->span, "%s() only supports curr_ns and init as the argument",
+			   sema_builtin_name(e));
+		return NULL;
+	}
+	if (strcmp(x->u.ident.name, "curr_ns") && strcmp(x->u.ident.name, "init")) {
+		sema_error(s, x->span, "Invalid PID namespace mode: %s (expects: curr_ns or init)",
+			   x->u.ident.name);
+		return NULL;
+	}
+	sema_set_int(x, t, 0); /* a word of the call, no value */
+	return t;
+}
+
 struct type *sema_check_nsecs(struct sema *s, struct ast_expr *e)
 {
 	struct type *t = type_int(s->types, 8, false);
