@@ -174,7 +174,8 @@ static bool add_all(FILE *f, const struct cli_options *o, const char *text, size
 /* Whether the product would be no image, or is made to be looked at. */
 static bool is_special(const struct cli_options *o)
 {
-	return o->mode != CLI_RUN || o->script_help || o->dump || o->emit_elf || o->emit_image;
+	return o->mode != CLI_RUN || o->script_help || o->dump || o->emit_elf || o->emit_image ||
+	       o->aot;
 }
 
 static bool switched_off(const struct cli_options *o)

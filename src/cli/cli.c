@@ -2,10 +2,12 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cache.h"
+#include "cli/embedded.h"
 #include "cli/files.h"
 #include "cli/handover.h"
 #include "cli/info.h"
@@ -79,6 +81,28 @@ static void fill_input(struct compile_input *in, const struct cli_options *o, co
 	};
 }
 
+/* The compiled script behind a copy of btrun-run. Returns the exit status. */
+static int write_program(const char *path, const void *image, size_t image_size)
+{
+	char runner_path[PATH_MAX], *runner, *program = NULL;
+	int err = handover_runner_path(runner_path);
+	size_t runner_size, size;
+
+	if (err) {
+		cli_error("btrun-run, which the program is made of, is not found: %s",
+			  strerror(-err));
+		return EXIT_FAILURE;
+	}
+	runner = cli_read_file(runner_path, &runner_size);
+	if (!runner)
+		return EXIT_FAILURE;
+	program = embedded_program(runner, runner_size, image, image_size, &size);
+	free(runner);
+	err = program ? cli_write_program(path, program, size) : -ENOMEM;
+	free(program);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 /* What is left to do with a script that compiled. Returns the exit status. */
 static int use_script(const struct cli_options *o, struct target *t,
 		      const struct compile_output *out)
@@ -93,6 +117,8 @@ static int use_script(const struct cli_options *o, struct target *t,
 		puts("No probes to attach");
 		return EXIT_FAILURE;
 	}
+	if (o->aot)
+		return write_program(o->aot, out->image, out->image_size);
 	if (o->emit_image)
 		return cli_write_file(o->emit_image, out->image, out->image_size) ? EXIT_FAILURE
 										  : EXIT_SUCCESS;

@@ -154,7 +154,18 @@ static int write_all(const char *path, const void *data, size_t size)
 	return err;
 }
 
-int cli_write_file(const char *path, const void *data, size_t size)
+/* Whoever may read the file may execute it, too. */
+static int make_executable(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return errno;
+	return S_ISREG(st.st_mode) && chmod(path, st.st_mode | (st.st_mode & 0444) >> 2) ? errno
+											 : 0;
+}
+
+static int write_product(const char *path, const void *data, size_t size, bool executable)
 {
 	struct cli_product p;
 	int err = cli_product_begin(&p, path);
@@ -162,9 +173,21 @@ int cli_write_file(const char *path, const void *data, size_t size)
 	if (err)
 		return err;
 	err = write_all(p.temp, data, size);
+	if (!err && executable)
+		err = make_executable(p.temp);
 	if (err) {
 		cli_product_abandon(&p);
 		return write_failed(path, err);
 	}
 	return cli_product_commit(&p);
+}
+
+int cli_write_file(const char *path, const void *data, size_t size)
+{
+	return write_product(path, data, size, false);
+}
+
+int cli_write_program(const char *path, const void *data, size_t size)
+{
+	return write_product(path, data, size, true);
 }

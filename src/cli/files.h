@@ -28,5 +28,7 @@ int cli_product_commit(struct cli_product *p);
 void cli_product_abandon(struct cli_product *p);
 /* Begin, write @size bytes at @data, commit. */
 int cli_write_file(const char *path, const void *data, size_t size);
+/* The same; the file may be executed. */
+int cli_write_program(const char *path, const void *data, size_t size);
 
 #endif

@@ -44,6 +44,7 @@ static int run_image(struct cli_options *o, const void *data, size_t size)
 	t = cli_open_target(o);
 	if (!t)
 		return EXIT_FAILURE;
+	o->run.no_sync = o->no_sync;
 	o->run.stage = end_stage;
 	o->run.stage_arg = o;
 	times_stage(o->clock, "open");
@@ -60,10 +61,11 @@ static bool is_image(const char *data, size_t size)
 
 static int run_image_file(struct cli_options *o, const char *data, size_t size)
 {
-	if (o->mode == CLI_LIST || o->emit_elf || o->emit_image || o->dump) {
-		cli_error("'%s' is compiled already: -l, --emit-elf, --emit-image and -d of a "
-			  "compiler stage need the script",
-			  o->file);
+	if (o->mode == CLI_LIST || o->emit_elf || o->emit_image || o->aot || o->dump) {
+		cli_error(
+			"'%s' is compiled already: -l, --emit-elf, --emit-image, --aot and -d of a "
+			"compiler stage need the script",
+			o->file);
 		return EXIT_FAILURE;
 	}
 	if (o->nparams || o->nnamed || o->script_help) {

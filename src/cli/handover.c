@@ -119,14 +119,24 @@ static int missing(const char *name, int err)
 	return err;
 }
 
-int handover_compiler_path(char *path)
+static int real_path(char *path, const char *beside, const char *installed)
 {
 	char found[PATH_MAX];
-	int err = find_program(found, COMPILER, COMPILER_INSTALLED);
+	int err = find_program(found, beside, installed);
 
 	if (err)
 		return err;
 	return realpath(found, path) ? 0 : -errno;
+}
+
+int handover_compiler_path(char *path)
+{
+	return real_path(path, COMPILER, COMPILER_INSTALLED);
+}
+
+int handover_runner_path(char *path)
+{
+	return real_path(path, RUNNER "-run", RUNNER_INSTALLED "-run");
 }
 
 int handover_to_compiler(char *const *argv, const char *text, size_t size,

@@ -19,6 +19,8 @@ int handover_to_compiler(char *const *argv, const char *text, size_t size,
 			 const struct times *times);
 /* The real path of btrun-compile into @path (PATH_MAX bytes). Returns 0 or a negative errno. */
 int handover_compiler_path(char *path);
+/* Likewise that of btrun-run. */
+int handover_runner_path(char *path);
 /* Becomes btrun, which runs the image. Returns only after a failure, which it has explained. */
 int handover_to_runner(char *const *argv, const void *image, size_t size,
 		       const struct times *times);

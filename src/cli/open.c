@@ -57,6 +57,7 @@ struct target *cli_open_target(const struct cli_options *o)
 	t = target_open_running();
 	if (o->target_kernel)
 		target_set_version(t, o->target_kernel);
+	target_hide_probes(t, o->no_probe);
 	target_set_pid(t, o->run.pid);
 	if (!disable_features(o, t))
 		return t;

@@ -179,16 +179,26 @@ static int set_target_kernel(struct cli_options *o, const char *arg)
 	return -EINVAL;
 }
 
-static int set_no_feature(struct cli_options *o, const char *arg)
+/* Options that may be given several times: one list, joined by commas. */
+static int append(char **list, const char *arg)
 {
 	char *all = NULL;
 
-	if (asprintf(&all, "%s%s%s", o->no_feature ? o->no_feature : "", o->no_feature ? "," : "",
-		     arg) < 0)
+	if (asprintf(&all, "%s%s%s", *list ? *list : "", *list ? "," : "", arg) < 0)
 		return -ENOMEM;
-	free(o->no_feature);
-	o->no_feature = all;
+	free(*list);
+	*list = all;
 	return 0;
+}
+
+static int set_no_feature(struct cli_options *o, const char *arg)
+{
+	return append(&o->no_feature, arg);
+}
+
+static int set_no_probe(struct cli_options *o, const char *arg)
+{
+	return append(&o->no_probe, arg);
 }
 
 static int set_time(struct cli_options *o, const char *arg)
@@ -239,6 +249,12 @@ static int set_dry_run(struct cli_options *o, const char *arg)
 static int set_emit_elf(struct cli_options *o, const char *arg)
 {
 	o->emit_elf = arg;
+	return 0;
+}
+
+static int set_aot(struct cli_options *o, const char *arg)
+{
+	o->aot = arg;
 	return 0;
 }
 
@@ -381,6 +397,8 @@ static const struct option_row rows[] = {
 	 "use nothing that is newer than this kernel, e.g. 4.18", set_target_kernel},
 	{GROUP_SAFETY, 0, "no-feature", "FEATURE", "--no-feature FEATURE[,FEATURE]",
 	 "do without these kernel features (names: --info)", set_no_feature},
+	{GROUP_SAFETY, 0, "no-probe", "PROBE", "--no-probe PROBE[,PROBE]",
+	 "do without these probes (wildcards, as -l names them)", set_no_probe},
 
 	{GROUP_DEBUG, 0, "time", NULL, "--time", "show where the time of the start goes", set_time},
 	{GROUP_DEBUG, 0, "no-cache", NULL, "--no-cache",
@@ -399,6 +417,10 @@ static const struct option_row rows[] = {
 	 "write the compiled script to FILE and stop;\n"
 	 "btrun FILE and btrun-run FILE run it",
 	 set_emit_image},
+	{GROUP_DEBUG, 0, "aot", "FILE", "--aot FILE",
+	 "write the compiled script to FILE as a program of its own,\n"
+	 "which needs no compiler, and stop",
+	 set_aot},
 	/* Taken and ignored, as bpftrace does: BTF is always used where there is any. */
 	{GROUP_DEBUG, 'b', "btf", NULL, NULL, NULL, NULL},
 	/* Likewise: the kernel raises semaphores for all processes of the file. */
@@ -700,4 +722,5 @@ void cli_options_free(struct cli_options *o)
 	free(o->include_dirs);
 	free(o->include_files);
 	free(o->no_feature);
+	free(o->no_probe);
 }

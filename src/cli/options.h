@@ -33,8 +33,10 @@ struct cli_options {
 	bool runtime_warnings;  /* -k */
 	uint32_t target_kernel; /* --target-kernel as TARGET_VERSION, 0: the running one */
 	char *no_feature;       /* names joined by commas (malloc), NULL: none */
+	char *no_probe;         /* wildcards joined by commas (malloc), NULL: none */
 	const char *emit_elf;
 	const char *emit_image;
+	const char *aot;      /* file of the program to be written, NULL: none */
 	const char *pid_text; /* -p as written, NULL: none */
 	bool no_cache;
 	bool show_times;            /* --time */

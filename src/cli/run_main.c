@@ -8,12 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/embedded.h"
 #include "runtime/runtime.h"
 
 static void usage(FILE *out)
 {
 	fputs("USAGE:\n"
 	      "    btrun-run [options] IMAGE\n"
+	      "    PROGRAM [options]    where btrun --aot PROGRAM has made one\n"
 	      "\n"
 	      "OPTIONS:\n"
 	      "    -B MODE        output buffering mode ('full', 'none')\n"
@@ -25,6 +27,7 @@ static void usage(FILE *out)
 	      "    -q             keep messages quiet\n"
 	      "    -v             verbose messages\n"
 	      "    --dry-run      terminate after attaching\n"
+	      "    --no-sync      let each probe record from the moment it is attached\n"
 	      "    --unsafe       allow unsafe builtins\n"
 	      "    -h             show this help message\n"
 	      "    -V             btrun version\n",
@@ -103,19 +106,15 @@ static bool parse_debug(const char *arg, struct runtime_options *o, bool *image)
 	return true;
 }
 
-static int run_image(const char *path, const struct runtime_options *o, bool show)
+/* Runs the image and frees it. */
+static int run_image(const char *path, void *data, size_t size, const struct runtime_options *o,
+		     bool show)
 {
 	struct target *target;
 	struct image img;
 	char err[256];
-	size_t size;
-	void *data = read_image(path, &size);
 	int status = 1;
 
-	if (!data) {
-		fprintf(stderr, "ERROR: failed to open file '%s': %s\n", path, strerror(errno));
-		return 1;
-	}
 	if (image_open(&img, data, size, err, sizeof(err))) {
 		fprintf(stderr, "ERROR: %s: %s\n", path, err);
 	} else if (show) {
@@ -130,13 +129,25 @@ static int run_image(const char *path, const struct runtime_options *o, bool sho
 	return status;
 }
 
-enum { OPT_DRY_RUN = 256, OPT_UNSAFE };
+static int run_file(const char *path, const struct runtime_options *o, bool show)
+{
+	size_t size;
+	void *data = read_image(path, &size);
+
+	if (data)
+		return run_image(path, data, size, o, show);
+	fprintf(stderr, "ERROR: failed to open file '%s': %s\n", path, strerror(errno));
+	return 1;
+}
+
+enum { OPT_DRY_RUN = 256, OPT_UNSAFE, OPT_NO_SYNC };
 
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 		{"unsafe", no_argument, NULL, OPT_UNSAFE},
+		{"no-sync", no_argument, NULL, OPT_NO_SYNC},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{"quiet", no_argument, NULL, 'q'},
@@ -144,6 +155,8 @@ int main(int argc, char **argv)
 	};
 	struct runtime_options o = {0};
 	bool show = false;
+	size_t size;
+	void *own = embedded_image(&size);
 	int c;
 
 	while ((c = getopt_long(argc, argv, "+p:c:o:f:B:d:qvhV", longs, NULL)) != -1) {
@@ -181,6 +194,9 @@ int main(int argc, char **argv)
 		case OPT_UNSAFE:
 			o.unsafe = true;
 			break;
+		case OPT_NO_SYNC:
+			o.no_sync = true;
+			break;
 		case 'h':
 			usage(stdout);
 			return 0;
@@ -192,13 +208,15 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
-	if (argc - optind != 1) {
+	if (argc - optind != !own) {
 		usage(stderr);
+		if (own)
+			fputs("\nThe script in it was compiled with its parameters.\n", stderr);
 		return 1;
 	}
 	if (geteuid()) {
-		fputs("ERROR: btrun-run must run as root.\n", stderr);
+		fprintf(stderr, "ERROR: %s must run as root.\n", program_invocation_short_name);
 		return 1;
 	}
-	return run_image(argv[optind], &o, show);
+	return own ? run_image(argv[0], own, size, &o, show) : run_file(argv[optind], &o, show);
 }

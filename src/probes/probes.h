@@ -62,6 +62,10 @@ struct probe_type {
 		    int (*cb)(const struct probe_point *p, void *arg), void *arg);
 };
 
+/* The type's expand, without probes that the target hides. */
+int probe_expand(const struct probe_type *type, struct target *t, const char *const *parts,
+		 size_t nparts, int (*cb)(const struct probe_point *p, void *arg), void *arg,
+		 char *err, size_t errlen);
 /* By name or alias, case as written ("BEGIN" and "begin"); NULL when unknown. */
 const struct probe_type *probe_type_find(const char *name);
 /* All types, ending with NULL, in the order of -l's output. */

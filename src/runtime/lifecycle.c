@@ -111,7 +111,10 @@ static int prepare(struct run *r)
 	if (err)
 		return err;
 	end_stage(r, "load");
-	err = attach_all(r);
+	if (r->opts->no_sync)
+		err = failed("Failed to wake the probes", control_wake(&r->control));
+	if (!err)
+		err = attach_all(r);
 	end_stage(r, "attach");
 	return err;
 }

@@ -28,6 +28,7 @@ struct runtime_options {
 	int pid;             /* -p, 0: none */
 	bool quiet, verbose, dry_run, unsafe;
 	bool no_warnings;
+	bool no_sync;   /* the gate is open before anything is attached */
 	unsigned debug; /* enum runtime_debug bits */
 	/* Told of each stage's end: "load", "attach", "begin", "wake"; may be NULL. */
 	void (*stage)(void *arg, const char *name);

@@ -47,7 +47,7 @@ static int look_for(struct sema *s, const char *text, char *err, size_t errlen)
 		snprintf(err, errlen, "Invalid probe type: %s", parts[0]);
 		return -EINVAL;
 	}
-	code = type->expand(s->target, parts + 1, n - 1, stop, NULL, err, errlen);
+	code = probe_expand(type, s->target, parts + 1, n - 1, stop, NULL, err, errlen);
 	if (code == -EINVAL || code > 0)
 		return code;
 	return 0;
@@ -89,8 +89,9 @@ struct type *sema_check_probe_exists(struct sema *s, struct ast_expr *e)
 /* Functions that are constants, whatever probe they stand in. */
 static bool is_constant_call(const char *name)
 {
-	static const enum builtin_id ids[] = {BUILTIN_PROBE_EXISTS, BUILTIN_GETOPT, BUILTIN_STR,
-					      BUILTIN_STRNCMP, BUILTIN_NCPUS};
+	static const enum builtin_id ids[] = {BUILTIN_PROBE_EXISTS, BUILTIN_FIELD_EXISTS,
+					      BUILTIN_GETOPT,       BUILTIN_STR,
+					      BUILTIN_STRNCMP,      BUILTIN_NCPUS};
 	const struct builtin *b = builtin_find(name);
 
 	for (size_t i = 0; b && i < sizeof(ids) / sizeof(*ids); i++)
@@ -177,7 +178,8 @@ static void find_question(struct ast_expr *e, void *arg)
 	const struct ast_visitor v = {find_question, NULL, arg};
 
 	if (e->kind == AST_CALL && e->u.call.builtin &&
-	    e->u.call.builtin->id == BUILTIN_PROBE_EXISTS)
+	    (e->u.call.builtin->id == BUILTIN_PROBE_EXISTS ||
+	     e->u.call.builtin->id == BUILTIN_FIELD_EXISTS))
 		*(bool *)arg = true;
 	else if (e->kind != AST_BLOCK_EXPR)
 		ast_visit_expr(e, &v);

@@ -78,7 +78,7 @@ static void expand_type(struct sema *s, const struct ast_attach_point *ap,
 
 	for (size_t i = 0; i < ap->parts.len; i++)
 		parts[i] = with_params(s, ap->parts.items[i]);
-	rc = type->expand(s->target, parts, ap->parts.len, collect, &c, err, sizeof(err));
+	rc = probe_expand(type, s->target, parts, ap->parts.len, collect, &c, err, sizeof(err));
 	if (!rc)
 		return;
 	if (!err[0])
@@ -114,8 +114,8 @@ static void expand_wild_provider(struct sema *s, const struct ast_attach_point *
 		struct collector c = {s, out, probe_types[i], ap->span};
 
 		if (target_glob(ap->provider, probe_types[i]->name))
-			probe_types[i]->expand(s->target, parts, ap->parts.len, collect, &c, err,
-					       sizeof(err));
+			probe_expand(probe_types[i], s->target, parts, ap->parts.len, collect, &c,
+				     err, sizeof(err));
 	}
 	if (out->v.len == before && !out->dead)
 		missing(s, ap->span, arena_printf(s->arena, "No matches for %s.", ap->text));

@@ -128,6 +128,27 @@ int target_disable(struct target *t, const char *names, char *err, size_t errlen
 	return 0;
 }
 
+void target_hide_probes(struct target *t, const char *patterns)
+{
+	t->hidden_probes = patterns;
+}
+
+bool target_hides_probe(const struct target *t, const char *name)
+{
+	const char *p = t->hidden_probes ? t->hidden_probes : "";
+	char pattern[256];
+
+	while (*p) {
+		size_t len = strcspn(p, ",");
+
+		snprintf(pattern, sizeof(pattern), "%.*s", (int)len, p);
+		if (target_glob(pattern, name))
+			return true;
+		p += len + (p[len] == ',');
+	}
+	return false;
+}
+
 const char *target_feature_name(enum target_feature f)
 {
 	return features[f].name;

@@ -88,6 +88,12 @@ void target_close(struct target *t);
 bool target_has(struct target *t, enum target_feature f);
 /* Switches features off: "a,b". Returns 0, or -EINVAL with the unknown name in @err. */
 int target_disable(struct target *t, const char *names, char *err, size_t errlen);
+/*
+ * Switches probes off: wildcards for their full names ("kprobe:blk_*,tracepoint:block:*").
+ * The text must outlive the target.
+ */
+void target_hide_probes(struct target *t, const char *patterns);
+bool target_hides_probe(const struct target *t, const char *name);
 const char *target_feature_name(enum target_feature f);
 /* What it is, for people. */
 const char *target_feature_words(enum target_feature f);

@@ -29,6 +29,7 @@ struct target {
 	bool by_version; /* not the running kernel: nothing is tried */
 	int pid;
 	enum feature_state feature[TARGET_NFEATURES];
+	const char *hidden_probes; /* wildcards joined by commas, NULL: none */
 	/* tracefs: a directory, -1: not looked for yet, below: -errno - 1 */
 	int tracefs;
 	bool btf_bytes_tried, btf_tried, view_tried;

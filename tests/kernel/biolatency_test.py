@@ -6,6 +6,7 @@ import os
 import re
 import unittest
 
+import block_ways
 import support
 
 MIB = 1 << 20
@@ -25,13 +26,9 @@ def histograms(out):
 
 
 class Biolatency(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        support.require_probes("tracepoint:block:block_io_start")
-
-    def measure(self, device, steps, *options):
+    def measure(self, device, steps, *options, before=()):
         with support.Child("block", device, *steps) as child:
-            with support.Tracer(SCRIPT, *options) as tracer:
+            with support.Tracer(*before, SCRIPT, *options) as tracer:
                 child.go()
                 child.finish()
         self.assertEqual(tracer.status, 0, tracer.err)
@@ -41,11 +38,27 @@ class Biolatency(unittest.TestCase):
         disk = os.path.basename(device)
         return sum(n for head, n in histograms(out).items() if re.search(rf"\b{disk}\b", head))
 
-    def test_each_disk_has_its_own(self):
+    def check_disks(self, make_device, *before):
         steps = ["direct-write:4096:0:40", "direct-read:4096:0:25"]
-        with support.loop_device(MIB) as device:
-            out = self.measure(device, steps, "--", "--disks")
+        with make_device(MIB) as device:
+            out = self.measure(device, steps, "--", "--disks", before=before)
         self.assertEqual(self.of_disk(out, device), 65)
+
+    def test_each_disk_has_its_own(self):
+        self.check_disks(support.loop_device)
+
+    def test_null_blk(self):
+        self.check_disks(support.null_blk_device)
+
+    def test_the_best_way_is_taken(self):
+        self.assertEqual(block_ways.taken(SCRIPT), block_ways.expected())
+
+    def test_each_way(self):
+        for way in block_ways.of_this_kernel():
+            with self.subTest(way=block_ways.WAYS[way][0]):
+                before = block_ways.without_better_than(way)
+                self.assertEqual(block_ways.taken(SCRIPT, *before), way)
+                self.check_disks(support.disk, *before)
 
     def test_all_disks_together_see_at_least_these(self):
         with support.loop_device(MIB) as device:

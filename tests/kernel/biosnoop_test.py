@@ -8,6 +8,7 @@ import subprocess
 import time
 import unittest
 
+import block_ways
 import support
 
 MIB = 1 << 20
@@ -30,36 +31,63 @@ def parse(out):
 
 
 class Biosnoop(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        support.require_probes("tracepoint:block:block_io_start")
-
-    def snoop(self, device, steps, *options, name="snooped"):
+    def snoop(self, device, steps, *options, name="snooped", before=()):
         """Traces the steps; returns (the lines of that disk, the child's pid)."""
         with support.Child("block", device, *steps, name=name) as child:
-            with support.Tracer(SCRIPT, "--", *options) as tracer:
+            with support.Tracer(*before, SCRIPT, "--", *options) as tracer:
                 child.go()
                 child.finish()
+            self.seen = tracer.err + tracer.out
             self.assertEqual(tracer.status, 0, tracer.err)
         disk = os.path.basename(device)
         return [line for line in parse(tracer.out) if line.disk == disk], child.pid
 
     def check_direct(self, lines, pid, want):
-        """@want: (kind, sector, bytes) in the order in which they were made."""
+        """
+        @want: (kind, sector, bytes), in any order: whoever waits for an I/O goes on, with the
+        next, before the kernel is done with the last.
+        """
         got = [line for line in lines if line.comm == "snooped"]
-        self.assertEqual([(x.kind, x.sector, x.bytes) for x in got], want)
+        self.assertEqual(sorted((x.kind, x.sector, x.bytes) for x in got), sorted(want),
+                         self.seen)
         self.assertEqual({x.pid for x in got}, {pid})
         for line in got:
             self.assertGreater(line.latency, 0)
-        self.assertEqual([x.time for x in got], sorted(x.time for x in got))
+
+    STEPS = ["direct-write:4096:0:20:65536", "direct-read:8192:65536:10:131072"]
+    LINES = ([("W", i * 65536 // 512, 4096) for i in range(20)] +
+             [("R", (65536 + i * 131072) // 512, 8192) for i in range(10)])
+
+    def check_line_by_line(self, make_device, *before):
+        with make_device(16 * MIB) as device:
+            lines, pid = self.snoop(device, self.STEPS, before=before)
+        self.check_direct(lines, pid, self.LINES)
 
     def test_direct_io_line_by_line(self):
-        steps = ["direct-write:4096:0:20:65536", "direct-read:8192:65536:10:131072"]
-        want = [("W", i * 65536 // 512, 4096) for i in range(20)]
-        want += [("R", (65536 + i * 131072) // 512, 8192) for i in range(10)]
-        with support.loop_device(16 * MIB) as device:
-            lines, pid = self.snoop(device, steps)
-        self.check_direct(lines, pid, want)
+        self.check_line_by_line(support.loop_device)
+
+    def test_null_blk_line_by_line(self):
+        self.check_line_by_line(support.null_blk_device)
+
+    def test_the_best_way_is_taken(self):
+        self.assertEqual(block_ways.taken(SCRIPT), block_ways.expected())
+
+    def test_each_way_line_by_line(self):
+        for way in block_ways.of_this_kernel():
+            with self.subTest(way=block_ways.WAYS[way][0]):
+                before = block_ways.without_better_than(way)
+                self.assertEqual(block_ways.taken(SCRIPT, *before), way)
+                self.check_line_by_line(support.disk, *before)
+
+    def test_each_way_through_the_page_cache(self):
+        """Written back in large pieces, bios and requests merged on the way."""
+        for way in block_ways.of_this_kernel():
+            with self.subTest(way=block_ways.WAYS[way][0]), support.disk(16 * MIB) as device:
+                lines, pid = self.snoop(device, [f"write:{MIB}:0:8", "sync"],
+                                        before=block_ways.without_better_than(way))
+                written = [x for x in lines if x.kind == "W"]
+                self.assertEqual(sum(x.bytes for x in written), 8 * MIB)
+                self.assertIn(pid, {x.pid for x in written})
 
     def test_one_sector_written_again_and_again(self):
         with support.loop_device(MIB) as device:

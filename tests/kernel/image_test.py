@@ -69,6 +69,44 @@ class Images(unittest.TestCase):
                 self.assertEqual(done.returncode, 1, done.stderr)
                 self.assertRegex(done.stderr, "ERROR: ")
 
+    def test_a_program_of_its_own(self):
+        program = f"{self.directory}/program"
+        done = support.btrun("--aot", program, "-e", SCRIPT, "hello")
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        self.assertEqual(os.listdir(self.directory), ["program"])
+        done = support.btrun(program=program)
+        self.assertEqual((done.stdout.rstrip("\n"), done.returncode), (OUTPUT.rstrip("\n"), 3))
+        done = support.btrun("-q", "-d", "image", program=program)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("interval", done.stdout)
+        self.assertEqual(support.btrun("other", program=program).returncode, 1)
+
+    def test_a_program_that_is_damaged(self):
+        program = f"{self.directory}/program"
+        support.btrun("--aot", program, "-e", SCRIPT, "hello")
+        size = os.path.getsize(program)
+        with open(program, "r+b") as f:
+            f.seek(size - 16)
+            f.write((size * 2).to_bytes(8, "little"))
+        done = support.btrun(program=program)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("USAGE", done.stderr)
+
+    def test_the_gate_left_open_at_run_time(self):
+        """--no-sync with an image: a probe records before all are attached."""
+        many = ", ".join(f"tracepoint:syscalls:sys_enter_{x}" for x in ("openat", "close", "read"))
+        done = support.btrun("--emit-image", self.image, "-e",
+                             f"interval:us:100 {{ @early = 1; }} {many} /0/ {{ }} "
+                             "BEGIN { print(@early); exit(); } END { clear(@early); }")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        seen = set()
+        for _ in range(20):
+            for words in ((), ("--no-sync",)):
+                out = support.btrun("-q", *words, self.image, program=support.BTRUN_RUN).stdout
+                seen.add((bool(words), "1" in out))
+        self.assertNotIn((False, True), seen)
+        self.assertIn((True, True), seen)
+
     def test_an_image_takes_no_parameters(self):
         self.compile(self.image)
         done = support.btrun(self.image, "other")

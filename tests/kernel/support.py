@@ -162,6 +162,37 @@ def loop_device(size):
             subprocess.run(["losetup", "--detach", device], check=True)
 
 
+def load_null_blk():
+    if shutil.which("modprobe"):
+        subprocess.run(["modprobe", "null_blk", "nr_devices=0"], capture_output=True, check=False)
+
+
+@contextlib.contextmanager
+def null_blk_device(size):
+    """A disk of null_blk's, of @size bytes, that keeps what is written; gone afterwards."""
+    load_null_blk()
+    path = f"/sys/kernel/config/nullb/btrun{os.getpid()}"
+    try:
+        os.mkdir(path)
+    except OSError as e:
+        raise unittest.SkipTest(f"no null_blk here: {e}") from e
+    try:
+        for name, value in (("size", size >> 20), ("memory_backed", 1), ("power", 1)):
+            with open(f"{path}/{name}", "w", encoding="ascii") as f:
+                f.write(str(value))
+        with open(f"{path}/index", encoding="ascii") as f:
+            names = os.path.basename(path), f"nullb{int(f.read())}"  # newer kernels, older ones
+        yield next(f"/dev/{x}" for x in names if os.path.exists(f"/sys/block/{x}"))
+    finally:
+        os.rmdir(path)
+
+
+def disk(size):
+    """One of null_blk's, or, where the kernel has none, a loop device."""
+    load_null_blk()
+    return (null_blk_device if os.path.isdir("/sys/kernel/config/nullb") else loop_device)(size)
+
+
 def has_probe(probe):
     return bool(btrun("-l", probe).stdout.strip())
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* field_exists("struct request", "rq_disk"): what this kernel's structs have. */
+#include <string.h>
+
+#include "internal.h"
+
+/* "struct request", "union sigval", or the name of a typedef; NULL: no such type. */
+static struct type *named_type(struct sema *s, const char *text)
+{
+	static const char *const tags[] = {"struct", "union"};
+
+	for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++) {
+		size_t len = strlen(tags[i]);
+
+		if (!strncmp(text, tags[i], len) && text[len] == ' ')
+			return types_lookup(s->types, tags[i],
+					    text + len + strspn(text + len, " "));
+	}
+	return types_lookup(s->types, NULL, text);
+}
+
+/* The type of the field at the end of "a.b.c", pointers on the way followed; NULL: none. */
+static struct type *field_at(struct sema *s, struct type *t, const char *path)
+{
+	while (t && *path) {
+		size_t len = strcspn(path, ".");
+		const struct type_field *f;
+
+		while (t->kind == IMAGE_K_POINTER && t->elem)
+			t = t->elem;
+		if (t->kind != IMAGE_K_STRUCT && t->kind != IMAGE_K_UNION)
+			return NULL;
+		f = type_find_field(s->types, t, arena_strndup(s->arena, path, len));
+		t = f ? f->type : NULL;
+		path += len + (path[len] == '.');
+	}
+	return t;
+}
+
+struct type *sema_check_field_exists(struct sema *s, struct ast_expr *e)
+{
+	const char *path;
+
+	if (!sema_want_string_literal(s, e, 0) || !sema_want_string_literal(s, e, 1))
+		return NULL;
+	path = sema_arg(e, 1)->const_str;
+	if (!*path) {
+		sema_error(s, sema_arg(e, 1)->span, "field_exists() expects the name of a field");
+		return NULL;
+	}
+	sema_set_int(e, type_simple(s->types, IMAGE_K_BOOL),
+		     field_at(s, named_type(s, sema_arg(e, 0)->const_str), path) != NULL);
+	return e->type;
+}
