@@ -34,6 +34,13 @@ LLVMValueRef cg_emit_args(struct codegen *cg, struct ast_expr *e, LLVMValueRef d
 	return cg_const(cg, cg->i64, 0);
 }
 
+LLVMValueRef cg_emit_ctx(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
+{
+	(void)dst;
+	cg_fail(cg, e->span, "ctx as a whole is not supported yet: name a field of it");
+	return cg_const(cg, cg->i64, 0);
+}
+
 LLVMValueRef cg_emit_argn(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
 {
 	unsigned n = atoi(e->u.ident.name + strlen("arg"));

@@ -234,6 +234,14 @@ LLVMValueRef cg_pid_tgid(struct codegen *cg, bool initial);
 /* The process's id in the tracer's namespace, to find it by in /proc: i64. */
 LLVMValueRef cg_own_pid(struct codegen *cg);
 
+/* ---- iterator.c ---------------------------------------------------------------- */
+/* Whether the program is an iterator's that is pinned. */
+bool cg_is_pinned(const struct codegen *cg);
+/* What the reader of an iterator reads from: i64. */
+LLVMValueRef cg_seq_file(struct codegen *cg);
+/* printf() to it. */
+void cg_seq_printf(struct codegen *cg, struct ast_expr *e);
+
 /* ---- expr.c ------------------------------------------------------------------- */
 /* A scalar's value, of LLVM type cg_type(e->type). */
 LLVMValueRef cg_expr(struct codegen *cg, struct ast_expr *e);

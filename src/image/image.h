@@ -246,8 +246,8 @@ enum image_attach_kind {
 	IMAGE_AT_URETPROBE,
 	IMAGE_AT_USDT,       /* as UPROBE; arg[2] file offset of the semaphore, 0: none */
 	IMAGE_AT_WATCHPOINT, /* arg[0] address, or target: symbol; arg[1] length << 8 | bp_type */
-	IMAGE_AT_ITER,
-	IMAGE_AT_SELF, /* test-run on a signal to btrun */
+	IMAGE_AT_ITER,       /* target "iterator" or "iterator:file to pin it to" */
+	IMAGE_AT_SELF,       /* test-run on a signal to btrun */
 	IMAGE_AT_TEST,
 	IMAGE_AT_BENCH,
 	IMAGE_NATTACH

@@ -10,6 +10,9 @@ void raise_file_limit(const struct run *r);
 int attach_all(struct run *r);
 void detach_all(struct run *r);
 
+/* Goes through what the iter probes iterate over, or pins it. Failures are told on stderr. */
+int iterate_all(struct run *r);
+
 /* Takes events and watches for reasons to stop until there is one (r->stop). */
 int event_loop(struct run *r);
 

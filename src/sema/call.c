@@ -180,13 +180,13 @@ void sema_add_action(struct sema *s, struct ast_expr *e, const struct sema_actio
 
 /* Builtins of bpftrace that have no row yet. */
 static const char *const later[] = {
-	"bswap",     "buf",           "cgroup_path",  "cgroupid", "ctx",      "debugf",
-	"dw_ustack", "errorf",        "fail",         "find",     "is_err",   "kaddr",
-	"kptr",      "leader_comm",   "leader_tid",   "macaddr",  "ntop",     "override",
-	"path",      "pcomm",         "percpu_kaddr", "ppid",     "pton",     "signal",
-	"skboutput", "socket_cookie", "strcontains",  "strerror", "strftime", "strlen",
-	"strstr",    "tseries",       "uaddr",        "unwatch",  "uptr",     "usermode",
-	"username",  "warnf",         "write_user",   "memcmp",   NULL,
+	"bswap",         "buf",          "cgroup_path", "cgroupid", "debugf",   "dw_ustack",
+	"errorf",        "fail",         "find",        "is_err",   "kaddr",    "kptr",
+	"leader_comm",   "leader_tid",   "macaddr",     "ntop",     "override", "path",
+	"pcomm",         "percpu_kaddr", "ppid",        "pton",     "signal",   "skboutput",
+	"socket_cookie", "strcontains",  "strerror",    "strftime", "strlen",   "strstr",
+	"tseries",       "uaddr",        "unwatch",     "uptr",     "usermode", "username",
+	"warnf",         "write_user",   "memcmp",      NULL,
 };
 
 static bool comes_later(struct sema *s, struct ast_expr *e, const char *name)

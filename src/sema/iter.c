@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What iter probes are given. */
+#include "internal.h"
+
+struct type *sema_iterator_context(struct sema *s, struct ast_expr *e)
+{
+	struct sema_work *w = s->work;
+	char err[256] = "";
+
+	if (!w->prog->args)
+		w->prog->args = types_iterator_context(s->types, w->category, err, sizeof(err));
+	if (!w->prog->args)
+		sema_error(s, e->span, "%s", err);
+	return w->prog->args;
+}
+
+struct type *sema_check_ctx(struct sema *s, struct ast_expr *e)
+{
+	if (s->work->plain == IMAGE_AT_ITER)
+		return sema_iterator_context(s, e);
+	sema_error(s, e->span, "The ctx builtin can not be used with '%s' probes",
+		   s->work->prog->type->name);
+	return NULL;
+}
