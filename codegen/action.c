@@ -120,7 +120,8 @@ void cg_action(struct codegen *cg, struct sema_action *a, fill_fn *fill, void *a
 		count_for_reader(cg);
 	cg_goto(cg, done);
 	cg_at(cg, lost);
-	cg_control_count(cg, offsetof(struct image_control, lost_events));
+	if (a->kind != IMAGE_A_REMEMBER) /* no event of the script's, and told again */
+		cg_control_count(cg, offsetof(struct image_control, lost_events));
 	cg_goto(cg, done);
 	cg_at(cg, done);
 }

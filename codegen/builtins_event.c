@@ -73,6 +73,7 @@ void cg_store_usym(struct codegen *cg, LLVMValueRef addr, LLVMValueRef dst)
 {
 	LLVMValueRef pid = cg_own_pid(cg);
 
+	cg_remember_process(cg);
 	cg_store(cg, addr, dst);
 	cg_store(cg, LLVMBuildTrunc(cg->b, pid, cg->i32, ""), cg_offset(cg, dst, 8));
 	cg_store(cg, cg_const(cg, cg->i32, 0), cg_offset(cg, dst, 12));

@@ -95,7 +95,7 @@ struct codegen {
 	LLVMTypeRef i1, i8, i16, i32, i64, ptr;
 
 	VEC(struct cg_map *) maps;
-	struct cg_map *events, *zeros, *scratch;
+	struct cg_map *events, *zeros, *scratch, *remembered;
 	LLVMValueRef control; /* global variable, or NULL: control_map */
 	struct cg_map *control_map;
 	LLVMValueRef next_elem;   /* the callback of len(), once it is needed */
@@ -218,6 +218,8 @@ LLVMValueRef cg_arg_scalar(struct codegen *cg, const struct type_field *f);
 void cg_arg_copy(struct codegen *cg, const struct type_field *f, LLVMValueRef dst);
 /* A pointer as a number to reckon with, where the verifier knows it to be a pointer. */
 LLVMValueRef cg_forget_pointer(struct codegen *cg, LLVMValueRef v);
+/* The same for what is a pointer in any program. */
+LLVMValueRef cg_as_number(struct codegen *cg, LLVMValueRef v);
 /* In programs whose context is struct pt_regs: a register, and argument @n of the function. */
 LLVMValueRef cg_register(struct codegen *cg, const char *name);
 LLVMValueRef cg_call_arg(struct codegen *cg, uint32_t n);
@@ -264,6 +266,8 @@ bool cg_has_padding(const struct type *t);
 /* Copies an aggregate of type @from at @src (BPF memory) to @dst as type @to. */
 void cg_convert(struct codegen *cg, LLVMValueRef src, const struct type *from, LLVMValueRef dst,
 		const struct type *to);
+/* What p + 1 adds to a pointer of this type; 1 for numbers. */
+uint64_t cg_pointer_step(const struct type *t);
 /* Evaluates for its effects. */
 void cg_expr_discard(struct codegen *cg, struct ast_expr *e);
 
@@ -347,7 +351,8 @@ bool cg_function_end(struct codegen *cg, const struct cg_function *outer);
 
 /* ---- program.c -------------------------------------------------------------------------- */
 void cg_program(struct codegen *cg, struct sema_program *p);
-const char *cg_section(enum image_attach_kind k);
+/* The section of the object, which says what type of program it is; NULL: not supported. */
+const char *cg_section(const struct codegen *cg, enum image_attach_kind k);
 /* exit(): leaves the program at once. */
 void cg_leave(struct codegen *cg);
 
@@ -377,6 +382,9 @@ void cg_aggregate(struct codegen *cg, struct ast_expr *map, struct ast_expr *cal
 LLVMValueRef cg_nsecs(struct codegen *cg);
 
 /* ---- stack.c: kstack, ustack ----------------------------------------------------------------- */
+#define CG_PROCESS_KEY 24 /* bytes: pid and name, which changes with what is executed */
+/* Tells user space of the current process once, so that it is known when it has gone. */
+void cg_remember_process(struct codegen *cg);
 LLVMValueRef cg_stack_len(struct codegen *cg, struct ast_expr *e); /* of a stack: i64 */
 
 /* ---- pack.c ------------------------------------------------------------------------------------

@@ -34,6 +34,22 @@ static struct cg_place pointer_place(struct codegen *cg, struct ast_expr *e)
 	return (struct cg_place){cg_to_ptr(cg, cg_expr(cg, e)), e->type->space};
 }
 
+/* *(struct foo *)&$x is the variable's own memory, seen as something else. */
+static struct cg_place pointed_place(struct codegen *cg, struct ast_expr *e)
+{
+	const struct ast_expr *x = e->u.unary.e;
+
+	while (x->kind == AST_CAST && x->type->kind == IMAGE_K_POINTER)
+		x = x->u.cast.e;
+	if (x->kind == AST_UNARY && x->u.unary.op == AST_ADDROF && x->u.unary.e->kind == AST_VAR) {
+		const struct sema_var *v = x->u.unary.e->u.var.decl;
+
+		if (v->type->size >= e->type->size)
+			return (struct cg_place){cg_var_storage(cg, v), SPACE_BPF};
+	}
+	return pointer_place(cg, e->u.unary.e);
+}
+
 static struct cg_place base_place(struct codegen *cg, struct ast_expr *e)
 {
 	return e->type->kind == IMAGE_K_POINTER ? pointer_place(cg, e) : cg_place_of(cg, e);
@@ -66,7 +82,7 @@ struct cg_place cg_place_of(struct codegen *cg, struct ast_expr *e)
 	switch (e->kind) {
 	case AST_UNARY:
 		if (e->u.unary.op == AST_DEREF)
-			return pointer_place(cg, e->u.unary.e);
+			return pointed_place(cg, e);
 		break;
 	case AST_FIELD:
 		return field_place(cg, e);
@@ -112,6 +128,20 @@ static LLVMValueRef negated(struct codegen *cg, struct ast_expr *e)
 	return cg_int_cast(cg, v, t->is_signed, cg_type(cg, e->type));
 }
 
+/* A number, so that the script may reckon with it; but a map stays one. */
+static LLVMValueRef address_of(struct codegen *cg, struct ast_expr *x)
+{
+	const struct sema_map *m = x->kind == AST_MAP ? x->u.map.decl : NULL;
+	LLVMValueRef p;
+
+	if (!m)
+		return cg_as_number(cg, cg_to_int(cg, cg_var_storage(cg, x->u.var.decl)));
+	if (!x->u.map.key && (m->key || type_is_aggregation(m->value)))
+		return cg_to_int(cg, cg_script_map(cg, m)->var);
+	p = cg_as_number(cg, cg_to_int(cg, cg_map_lookup(cg, m, cg_map_key(cg, x))));
+	return LLVMBuildAdd(cg->b, p, cg_const(cg, cg->i64, cg_map_value_off(m)), "");
+}
+
 static LLVMValueRef unary_scalar(struct codegen *cg, struct ast_expr *e)
 {
 	struct ast_expr *sub = e->u.unary.e;
@@ -125,15 +155,11 @@ static LLVMValueRef unary_scalar(struct codegen *cg, struct ast_expr *e)
 	case AST_BNOT:
 		return negated(cg, e);
 	case AST_DEREF:
-		return cg_read_scalar(cg, e->type, pointer_place(cg, sub));
+		return cg_read_scalar(cg, e->type, pointed_place(cg, e));
 	case AST_ADDROF:
-		if (sub->kind == AST_VAR)
-			return cg_to_int(cg, cg_var_storage(cg, sub->u.var.decl));
 		break;
 	}
-	cg_fail(cg, e->span, "this operand of '%s' is not supported yet",
-		ast_unary_op_text(e->u.unary.op));
-	return LLVMConstNull(cg_type(cg, e->type));
+	return address_of(cg, sub);
 }
 
 static LLVMValueRef pick(struct codegen *cg, LLVMTypeRef t, LLVMValueRef a,
@@ -184,17 +210,18 @@ static LLVMValueRef ternary_void(struct codegen *cg, struct ast_expr *e)
 	return cg_const(cg, cg->i64, 0);
 }
 
+uint64_t cg_pointer_step(const struct type *t)
+{
+	return t->kind == IMAGE_K_POINTER && t->elem && t->elem->size ? t->elem->size : 1;
+}
+
 /* ++ and -- on a scratch variable; pointers move by what they point to */
 static LLVMValueRef var_incdec(struct codegen *cg, struct ast_expr *e)
 {
 	const struct sema_var *var = e->u.incdec.e->u.var.decl;
 	LLVMTypeRef t = cg_type(cg, var->type);
 	LLVMValueRef at = cg_var_storage(cg, var), old = cg_load(cg, t, at);
-	uint64_t step = 1;
-
-	if (var->type->kind == IMAGE_K_POINTER && var->type->elem)
-		step = var->type->elem->size;
-	LLVMValueRef by = cg_const(cg, t, step);
+	LLVMValueRef by = cg_const(cg, t, cg_pointer_step(var->type));
 	LLVMValueRef now = e->u.incdec.decrement ? LLVMBuildSub(cg->b, old, by, "")
 						 : LLVMBuildAdd(cg->b, old, by, "");
 	cg_store(cg, now, at);
@@ -319,6 +346,11 @@ static void convert_bytes(struct codegen *cg, LLVMValueRef src, const struct typ
 	}
 }
 
+static bool is_pair(const struct type *t)
+{
+	return t->kind == IMAGE_K_TUPLE || t->kind == IMAGE_K_RECORD;
+}
+
 /* Field @i of @to in a tuple or record of another shape: records go by name. */
 static const struct type_field *same_field(const struct type *from, const struct type *to, size_t i)
 {
@@ -335,7 +367,7 @@ void cg_convert(struct codegen *cg, LLVMValueRef src, const struct type *from, L
 		convert_bytes(cg, src, from, dst, to);
 		return;
 	}
-	if ((to->kind != IMAGE_K_TUPLE && to->kind != IMAGE_K_RECORD) || type_equal(from, to)) {
+	if (!is_pair(to) || type_equal(from, to)) {
 		cg_copy(cg, dst, src, from->size < to->size ? from->size : to->size);
 		return;
 	}
@@ -403,6 +435,11 @@ static void place_into(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst,
 
 	if (p.space == SPACE_BPF) {
 		cg_convert(cg, p.addr, e->type, dst, to);
+	} else if (is_pair(to) && !type_equal(e->type, to)) {
+		LLVMValueRef tmp = cg_temp(cg, e->type->size, "tmp");
+
+		cg_read(cg, tmp, e->type->size, p);
+		cg_convert(cg, tmp, e->type, dst, to);
 	} else if (to->kind == IMAGE_K_STRING) {
 		/* a char array: its text up to the NUL, zeros after it */
 		uint32_t n = e->type->size < to->size ? e->type->size : to->size;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The target machine, the passes, and the way from a module to an object. */
+#include <pthread.h>
 #include <string.h>
 
 #include <llvm-c/Analysis.h>
+#include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 
@@ -41,11 +43,25 @@ static const char *cpu_level(struct target *t)
 	return target_has(t, TARGET_F_CPU_V2) ? "v2" : "v1";
 }
 
+/*
+ * The blocks of a program stay in the order in which they are generated, a loop's head before its
+ * body. Kernels before 6.8 refuse a loop that was turned round, where an instruction that is no
+ * jump leads on into the head. (LLVM keeps options for the process, and takes each once only.)
+ */
+static void set_options(void)
+{
+	static const char *const words[] = {"btrun", "-disable-block-placement"};
+
+	LLVMParseCommandLineOptions(2, words, NULL);
+}
+
 bool cg_llvm_open(struct codegen *cg)
 {
+	static pthread_once_t options = PTHREAD_ONCE_INIT;
 	LLVMTargetRef target;
 	char *err = NULL;
 
+	pthread_once(&options, set_options);
 	LLVMInitializeBPFTargetInfo();
 	LLVMInitializeBPFTarget();
 	LLVMInitializeBPFTargetMC();

@@ -20,17 +20,21 @@ static void loop_body(struct codegen *cg, struct ast_block *body, LLVMBasicBlock
 	cg_goto(cg, on_continue);
 }
 
+/*
+ * Loops ask at their end whether to go on: to older kernels (5.10) a way back into a loop has to
+ * be a conditional jump, or what follows one.
+ */
 void cg_while(struct codegen *cg, struct ast_stmt *s)
 {
-	LLVMBasicBlockRef head = cg_block(cg, "while"), body = cg_block(cg, "body"),
+	LLVMBasicBlockRef body = cg_block(cg, "while"), again = cg_block(cg, "again"),
 			  done = cg_block(cg, "endwhile");
 
 	cg_needs(cg, TARGET_F_BOUNDED_LOOPS, "a loop");
-	cg_goto(cg, head);
-	cg_at(cg, head);
 	LLVMBuildCondBr(cg->b, cg_truth(cg, cg_expr64(cg, s->u.loop.cond)), body, done);
 	cg_at(cg, body);
-	loop_body(cg, s->u.loop.body, head, done);
+	loop_body(cg, s->u.loop.body, again, done);
+	cg_at(cg, again);
+	LLVMBuildCondBr(cg->b, cg_truth(cg, cg_expr64(cg, s->u.loop.cond)), body, done);
 	cg_at(cg, done);
 }
 
@@ -89,54 +93,51 @@ static void set_number(struct codegen *cg, struct ast_stmt *s, LLVMValueRef n)
 	cg_store(cg, cg_int_cast(cg, n, true, cg_type(cg, v->type)), cg_var_storage(cg, v));
 }
 
+static LLVMValueRef add_one(struct codegen *cg, LLVMValueRef at)
+{
+	LLVMValueRef n =
+		LLVMBuildAdd(cg->b, cg_load(cg, cg->i64, at), cg_const(cg, cg->i64, 1), "");
+
+	cg_store(cg, n, at);
+	return n;
+}
+
 /* A range that is not known beforehand ends by itself only as the verifier sees it. */
-static LLVMValueRef goes_on(struct codegen *cg, struct ast_stmt *s, LLVMValueRef now,
+static LLVMValueRef goes_on(struct codegen *cg, struct ast_stmt *s, LLVMValueRef i,
 			    LLVMValueRef end, LLVMValueRef rounds)
 {
-	LLVMValueRef more = is_below(cg, s, now, end), few;
+	LLVMValueRef more = is_below(cg, s, add_one(cg, i), end), few;
 
 	if (!rounds)
 		return more;
-	few = LLVMBuildICmp(cg->b, LLVMIntULT, cg_load(cg, cg->i64, rounds),
+	few = LLVMBuildICmp(cg->b, LLVMIntULT, add_one(cg, rounds),
 			    cg_const(cg, cg->i64, SEMA_MAX_ROUNDS), "");
 	return LLVMBuildAnd(cg->b, more, few, "");
-}
-
-static void add_one(struct codegen *cg, LLVMValueRef at)
-{
-	cg_store(cg, LLVMBuildAdd(cg->b, cg_load(cg, cg->i64, at), cg_const(cg, cg->i64, 1), ""),
-		 at);
 }
 
 static void range_in_program(struct codegen *cg, struct ast_stmt *s,
 			     const struct cg_loop_plan *plan)
 {
 	LLVMValueRef i = cg_alloca(cg, cg->i64, "i"), rounds = NULL;
-	LLVMBasicBlockRef head = cg_block(cg, "for"), body = cg_block(cg, "body"),
-			  next = cg_block(cg, "next"), done = cg_block(cg, "endfor");
+	LLVMBasicBlockRef body = cg_block(cg, "for"), next = cg_block(cg, "next"),
+			  done = cg_block(cg, "endfor");
 
 	if (plan->rounds != UINT64_MAX && plan->rounds > ROUNDS_MAX)
 		cg_needs(cg, TARGET_F_BPF_LOOP, "a loop of so many rounds");
 	cg_needs(cg, TARGET_F_BOUNDED_LOOPS, "a loop");
-	cg_store(cg, cg_expr64(cg, s->u.for_.begin), i);
-	LLVMValueRef end = cg_expr64(cg, s->u.for_.end);
+	LLVMValueRef begin = cg_expr64(cg, s->u.for_.begin), end = cg_expr64(cg, s->u.for_.end);
+	cg_store(cg, begin, i);
 	if (plan->rounds == UINT64_MAX) {
 		rounds = cg_alloca(cg, cg->i64, "rounds");
 		cg_store(cg, cg_const(cg, cg->i64, 0), rounds);
 	}
-	cg_goto(cg, head);
-	cg_at(cg, head);
-	LLVMValueRef now = cg_load(cg, cg->i64, i);
-	LLVMBuildCondBr(cg->b, goes_on(cg, s, now, end, rounds), body, done);
+	LLVMBuildCondBr(cg->b, is_below(cg, s, begin, end), body, done);
 	cg_at(cg, body);
 	/* counted apart from the variable, which the body may change */
-	set_number(cg, s, now);
+	set_number(cg, s, cg_load(cg, cg->i64, i));
 	loop_body(cg, s->u.for_.body, next, done);
 	cg_at(cg, next);
-	add_one(cg, i);
-	if (rounds)
-		add_one(cg, rounds);
-	cg_goto(cg, head);
+	LLVMBuildCondBr(cg->b, goes_on(cg, s, i, end, rounds), body, done);
 	cg_at(cg, done);
 }
 

@@ -220,6 +220,9 @@ void cg_map_compound(struct codegen *cg, struct ast_expr *map, enum ast_binary_o
 	const struct sema_map *m = map->u.map.decl;
 	LLVMValueRef v = cg_expr_as(cg, value, m->value);
 	LLVMBasicBlockRef done = cg_block(cg, "changed");
+
+	if (cg_pointer_step(m->value) > 1)
+		v = LLVMBuildMul(cg->b, v, cg_const(cg, cg->i64, cg_pointer_step(m->value)), "");
 	LLVMValueRef p = cg_map_slot(cg, m, cg_map_key(cg, map), done);
 	LLVMValueRef at = cg_offset(cg, p, cg_map_value_off(m));
 
@@ -241,7 +244,8 @@ LLVMValueRef cg_map_incdec(struct codegen *cg, struct ast_expr *e, bool want)
 	const struct sema_map *m = e->u.incdec.e->u.map.decl;
 	LLVMTypeRef t = cg_type(cg, m->value);
 	LLVMBasicBlockRef done = cg_block(cg, "changed");
-	LLVMValueRef by = LLVMConstInt(t, e->u.incdec.decrement ? -1ull : 1, 1);
+	uint64_t step = cg_pointer_step(m->value);
+	LLVMValueRef by = LLVMConstInt(t, e->u.incdec.decrement ? -step : step, 1);
 	LLVMValueRef result = cg_alloca(cg, cg->i64, "result");
 
 	cg_store(cg, cg_const(cg, cg->i64, 0), result);
@@ -316,6 +320,46 @@ static void merge_cpu(struct codegen *cg, const struct type *t, struct merge *s,
 	cg_store(cg, LLVMBuildAdd(cg->b, v, old, ""), s->total);
 }
 
+static void merge_shared(struct codegen *cg, const struct sema_map *m, struct merge *s,
+			 LLVMValueRef key)
+{
+	LLVMBasicBlockRef use = cg_block(cg, "value"), done = cg_block(cg, "merged");
+	LLVMValueRef p = cg_map_lookup(cg, m, key);
+
+	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), done, use);
+	cg_at(cg, use);
+	merge_cpu(cg, m->value, s, p);
+	cg_goto(cg, done);
+	cg_at(cg, done);
+}
+
+static void merge_all_cpus(struct codegen *cg, const struct sema_map *m, struct merge *s,
+			   LLVMValueRef key)
+{
+	int ncpus = libbpf_num_possible_cpus();
+	LLVMValueRef cpu = cg_alloca(cg, cg->i64, "cpu");
+	LLVMBasicBlockRef body = cg_block(cg, "cpu"), use = cg_block(cg, "cpu_value"),
+			  next = cg_block(cg, "cpu_next"), done = cg_block(cg, "merged");
+
+	cg_store(cg, cg_const(cg, cg->i64, 0), cpu);
+	cg_goto(cg, body);
+	cg_at(cg, body);
+	LLVMValueRef i = cg_load(cg, cg->i64, cpu);
+	LLVMValueRef args[] = {cg_script_map(cg, m)->var, key, i};
+	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, HELPER_LOOKUP_PERCPU, args, 3));
+	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), next, use);
+	cg_at(cg, use);
+	merge_cpu(cg, m->value, s, p);
+	cg_goto(cg, next);
+	cg_at(cg, next);
+	i = LLVMBuildAdd(cg->b, i, cg_const(cg, cg->i64, 1), "");
+	cg_store(cg, i, cpu);
+	LLVMBuildCondBr(cg->b,
+			LLVMBuildICmp(cg->b, LLVMIntULT, i, cg_const(cg, cg->i64, ncpus), ""), body,
+			done);
+	cg_at(cg, done);
+}
+
 LLVMValueRef cg_aggregation_value(struct codegen *cg, struct ast_expr *map)
 {
 	return cg_aggregation_at(cg, map->u.map.decl, cg_map_key(cg, map));
@@ -323,33 +367,14 @@ LLVMValueRef cg_aggregation_value(struct codegen *cg, struct ast_expr *map)
 
 LLVMValueRef cg_aggregation_at(struct codegen *cg, const struct sema_map *m, LLVMValueRef key)
 {
-	int ncpus = libbpf_num_possible_cpus();
 	struct merge s = {cg_alloca(cg, cg->i64, "total"), cg_alloca(cg, cg->i64, "count")};
-	LLVMValueRef cpu = cg_alloca(cg, cg->i64, "cpu");
-	LLVMBasicBlockRef head = cg_block(cg, "cpus"), body = cg_block(cg, "cpu"),
-			  use = cg_block(cg, "cpu_value"), next = cg_block(cg, "cpu_next"),
-			  done = cg_block(cg, "merged");
 
 	cg_store(cg, cg_const(cg, cg->i64, 0), s.total);
 	cg_store(cg, cg_const(cg, cg->i64, 0), s.count);
-	cg_store(cg, cg_const(cg, cg->i64, 0), cpu);
-	cg_goto(cg, head);
-	cg_at(cg, head);
-	LLVMValueRef i = cg_load(cg, cg->i64, cpu);
-	LLVMBuildCondBr(cg->b,
-			LLVMBuildICmp(cg->b, LLVMIntULT, i, cg_const(cg, cg->i64, ncpus), ""), body,
-			done);
-	cg_at(cg, body);
-	LLVMValueRef args[] = {cg_script_map(cg, m)->var, key, i};
-	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, HELPER_LOOKUP_PERCPU, args, 3));
-	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), next, use);
-	cg_at(cg, use);
-	merge_cpu(cg, m->value, &s, p);
-	cg_goto(cg, next);
-	cg_at(cg, next);
-	cg_store(cg, LLVMBuildAdd(cg->b, i, cg_const(cg, cg->i64, 1), ""), cpu);
-	cg_goto(cg, head);
-	cg_at(cg, done);
+	if (m->percpu)
+		merge_all_cpus(cg, m, &s, key);
+	else
+		merge_shared(cg, m, &s, key);
 
 	LLVMValueRef total = cg_load(cg, cg->i64, s.total);
 	if (m->value->kind != IMAGE_K_AVG && m->value->kind != IMAGE_K_STATS)

@@ -155,8 +155,13 @@ LLVMValueRef cg_forget_pointer(struct codegen *cg, LLVMValueRef v)
 {
 	enum image_attach_kind kind = cg->prog->attach;
 
-	if (kind != IMAGE_AT_FENTRY && kind != IMAGE_AT_FEXIT && kind != IMAGE_AT_ITER)
-		return v;
+	return kind == IMAGE_AT_FENTRY || kind == IMAGE_AT_FEXIT || kind == IMAGE_AT_ITER
+		       ? cg_as_number(cg, v)
+		       : v;
+}
+
+LLVMValueRef cg_as_number(struct codegen *cg, LLVMValueRef v)
+{
 	LLVMValueRef from = cg_alloca(cg, cg->i64, "pointer"),
 		     to = cg_alloca(cg, cg->i64, "number");
 

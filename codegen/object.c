@@ -7,8 +7,10 @@
 
 #include "codegen/cg.h"
 
-#define SCRATCH_MAP "scratch"
-#define ZEROS_MAP   "zeros"
+#define SCRATCH_MAP    "scratch"
+#define ZEROS_MAP      "zeros"
+#define REMEMBERED_MAP "processes"
+#define REMEMBERED_MAX 8192
 /* The runtime sets the real size of the ring buffer before it loads the object. */
 #define EVENTS_SIZE_DEFAULT (256 * 1024)
 
@@ -34,6 +36,9 @@ static void add_script_map(struct codegen *cg, const struct sema_map *sm)
 	struct cg_map *m = cg_map_new(cg, sm->elf_name, sm->bpf_type);
 
 	cg_check_map_type(cg, sm->first, sm->bpf_type);
+	if (sm->key && sm->key->size > TARGET_MAX_KEY)
+		cg_needs(cg, TARGET_F_LARGE_KEYS,
+			 arena_printf(cg->arena, "a map key of %u bytes", sm->key->size));
 	m->key_size = sm->key ? sm->key->size : 4;
 	m->value_size = ((cg_map_value_off(sm) + sm->value->size) + 7) & ~7u;
 	m->max_entries = sm->key ? sm->max_entries : 1;
@@ -121,6 +126,17 @@ static void add_events(struct codegen *cg)
 	cg->events->max_entries = 0; /* libbpf: one for each CPU */
 }
 
+/* Processes that user space was told of; those of long ago are forgotten. */
+static struct cg_map *add_remembered(struct codegen *cg)
+{
+	struct cg_map *m = cg_map_new(cg, REMEMBERED_MAP, BPF_MAP_TYPE_LRU_HASH);
+
+	m->key_size = CG_PROCESS_KEY;
+	m->value_size = 8;
+	m->max_entries = REMEMBERED_MAX;
+	return m;
+}
+
 void cg_object_open(struct codegen *cg)
 {
 	add_license(cg);
@@ -134,6 +150,8 @@ void cg_object_open(struct codegen *cg)
 			cg->has_control_actions = true;
 	if (cg->r->actions.len)
 		add_events(cg);
+	if (cg->r->remember)
+		cg->remembered = add_remembered(cg);
 }
 
 /* Once all programs are there, the sizes of the internal maps are known. */

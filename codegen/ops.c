@@ -179,25 +179,23 @@ static LLVMValueRef equal_loop(struct codegen *cg, LLVMValueRef a, LLVMValueRef 
 {
 	uint32_t words = n / 8;
 	LLVMValueRef i = cg_alloca(cg, cg->i64, "i"), result = cg_alloca(cg, cg->i8, "equal");
-	LLVMBasicBlockRef head = cg_block(cg, "cmp"), body = cg_block(cg, "cmp_word"),
-			  next = cg_block(cg, "cmp_next"), tail = cg_block(cg, "cmp_tail"),
-			  done = cg_block(cg, "cmp_done");
+	LLVMBasicBlockRef body = cg_block(cg, "cmp_word"), next = cg_block(cg, "cmp_next"),
+			  tail = cg_block(cg, "cmp_tail"), done = cg_block(cg, "cmp_done");
 
 	cg_store(cg, cg_const(cg, cg->i64, 0), i);
 	cg_store(cg, cg_const(cg, cg->i8, 0), result);
-	cg_goto(cg, head);
-	cg_at(cg, head);
-	LLVMValueRef at = cg_load(cg, cg->i64, i);
-	LLVMBuildCondBr(cg->b,
-			LLVMBuildICmp(cg->b, LLVMIntULT, at, cg_const(cg, cg->i64, words * 8), ""),
-			body, tail);
+	cg_goto(cg, body);
 	cg_at(cg, body);
+	LLVMValueRef at = cg_load(cg, cg->i64, i);
 	LLVMValueRef x = cg_load(cg, cg->i64, LLVMBuildGEP2(cg->b, cg->i8, a, &at, 1, ""));
 	LLVMValueRef y = cg_load(cg, cg->i64, LLVMBuildGEP2(cg->b, cg->i8, b, &at, 1, ""));
 	LLVMBuildCondBr(cg->b, LLVMBuildICmp(cg->b, LLVMIntEQ, x, y, ""), next, done);
 	cg_at(cg, next);
-	cg_store(cg, LLVMBuildAdd(cg->b, at, cg_const(cg, cg->i64, 8), ""), i);
-	cg_goto(cg, head);
+	at = LLVMBuildAdd(cg->b, at, cg_const(cg, cg->i64, 8), "");
+	cg_store(cg, at, i);
+	LLVMBuildCondBr(cg->b,
+			LLVMBuildICmp(cg->b, LLVMIntULT, at, cg_const(cg, cg->i64, words * 8), ""),
+			body, tail);
 	cg_at(cg, tail);
 	LLVMValueRef rest =
 		equal_inline(cg, cg_offset(cg, a, words * 8), cg_offset(cg, b, words * 8), n % 8);

@@ -114,6 +114,7 @@ static void pack_config(struct codegen *cg, struct image_builder *b)
 		.script_name = image_add_string(b, cg->r->opts->script_name),
 		.uses_cpid = cg->r->uses_cpid,
 		.boot_clock = target_has(cg->r->target, TARGET_F_BOOT_CLOCK),
+		.show_debug_info = c->show_debug_info,
 	};
 
 	image_set_config(b, &row);

@@ -34,9 +34,16 @@ static const char *const sections[IMAGE_NATTACH] = {
 	[IMAGE_AT_FEXIT] = "fexit",         [IMAGE_AT_ITER] = "iter",
 };
 
-const char *cg_section(enum image_attach_kind k)
+const char *cg_section(const struct codegen *cg, enum image_attach_kind k)
 {
-	return sections[k];
+	const char *section = sections[k];
+	bool attached = k == IMAGE_AT_RAW_TP;
+
+	/* what we run ourselves, where such programs cannot be run for the asking */
+	if (section && !attached && !strcmp(section, "raw_tp") &&
+	    !target_has(cg->r->target, TARGET_F_RAW_TP_TEST_RUN))
+		return "perf_event";
+	return section;
 }
 
 /* ---- the gate --------------------------------------------------------------------- */
@@ -286,7 +293,7 @@ static void begin_function(struct codegen *cg)
 	unsigned frame = LLVMGetEnumAttributeKindForName("nounwind", 8);
 
 	cg->fn = LLVMAddFunction(cg->mod, cg->prog->name, type);
-	LLVMSetSection(cg->fn, cg_section(cg->prog->attach));
+	LLVMSetSection(cg->fn, cg_section(cg, cg->prog->attach));
 	LLVMAddAttributeAtIndex(cg->fn, LLVMAttributeFunctionIndex,
 				LLVMCreateEnumAttribute(cg->ctx, frame, 0));
 	cg->ctx_arg = LLVMGetParam(cg->fn, 0);
@@ -339,7 +346,7 @@ static void body(struct codegen *cg)
 void cg_program(struct codegen *cg, struct sema_program *p)
 {
 	reset_program(cg, p);
-	if (!cg_section(p->attach)) {
+	if (!cg_section(cg, p->attach)) {
 		cg_fail(cg, p->span, "%s probes are not supported yet", p->type->name);
 		return;
 	}

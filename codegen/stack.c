@@ -146,13 +146,43 @@ static LLVMValueRef keep(struct codegen *cg, const struct type *t, LLVMValueRef 
 
 /* ---- builtins ------------------------------------------------------------------------- */
 
+static void fill_remember(struct codegen *cg, LLVMValueRef payload, void *key)
+{
+	LLVMValueRef args[] = {cg->remembered->var, key, key, cg_const(cg, cg->i64, BPF_ANY)};
+
+	cg_store(cg, cg_load(cg, cg->i64, key), payload);
+	cg_helper(cg, BPF_FUNC_map_update_elem, args, 4);
+}
+
+void cg_remember_process(struct codegen *cg)
+{
+	LLVMBasicBlockRef tell, done;
+	LLVMValueRef key;
+
+	if (!cg->remembered)
+		return;
+	tell = cg_block(cg, "unknown_process");
+	done = cg_block(cg, "known");
+	key = cg_alloca_bytes(cg, CG_PROCESS_KEY, "process");
+	cg_zero(cg, key, CG_PROCESS_KEY);
+	LLVMValueRef comm[] = {cg_offset(cg, key, 8), cg_const(cg, cg->i64, 16)};
+	cg_helper(cg, BPF_FUNC_get_current_comm, comm, 2);
+	cg_store(cg, cg_own_pid(cg), key);
+	LLVMValueRef lookup[] = {cg->remembered->var, key};
+	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, BPF_FUNC_map_lookup_elem, lookup, 2));
+	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), tell, done);
+	cg_at(cg, tell);
+	cg_action(cg, cg->r->remember, fill_remember, key);
+	cg_goto(cg, done);
+	cg_at(cg, done);
+}
+
 /* Whose stack it is beside its id, so that its addresses can be looked up. */
 static void store_ustack(struct codegen *cg, LLVMValueRef id, LLVMValueRef dst)
 {
-	LLVMValueRef pid = cg_own_pid(cg);
-
+	cg_remember_process(cg);
 	cg_store(cg, id, dst);
-	cg_store(cg, pid, cg_offset(cg, dst, 8)); /* its upper half is zero */
+	cg_store(cg, cg_own_pid(cg), cg_offset(cg, dst, 8)); /* its upper half is zero */
 }
 
 LLVMValueRef cg_emit_stack(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
@@ -162,6 +192,9 @@ LLVMValueRef cg_emit_stack(struct codegen *cg, struct ast_expr *e, LLVMValueRef 
 	LLVMValueRef value = cg_temp(cg, m->value_size, "frames");
 	uint64_t flags = user ? BPF_F_USER_STACK : 0;
 
+	/* older kernels want to see it written before; scratch memory is */
+	if (m->value_size <= cg->r->config.on_stack_limit)
+		cg_zero(cg, value, m->value_size);
 	if (e->type->arg[1] == IMAGE_STACK_BUILD_ID)
 		flags |= BPF_F_USER_BUILD_ID;
 	LLVMValueRef args[] = {cg->ctx_arg, cg_offset(cg, value, STACK_FRAMES),

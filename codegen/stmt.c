@@ -29,8 +29,8 @@ static void compound_var(struct codegen *cg, struct ast_stmt *s)
 	LLVMValueRef by = cg_expr_as(cg, s->u.assign.value, v->type);
 	LLVMValueRef at = cg_var_storage(cg, v), old = cg_load(cg, cg_type(cg, v->type), at);
 
-	if (v->type->kind == IMAGE_K_POINTER && v->type->elem && v->type->elem->size)
-		by = LLVMBuildMul(cg->b, by, cg_const(cg, cg->i64, v->type->elem->size), "");
+	if (cg_pointer_step(v->type) > 1)
+		by = LLVMBuildMul(cg->b, by, cg_const(cg, cg->i64, cg_pointer_step(v->type)), "");
 	cg_store(cg, cg_arith(cg, s->u.assign.op, old, by, v->type->is_signed), at);
 }
 

@@ -42,8 +42,9 @@ def row(folder, reports):
     count = collections.Counter(fate if isinstance(fate, str) else fate[0]
                                 for _, fate in fates(reports))
     ran = count["passed"] + count["failed"]
+    minutes = sum(t for r in reports for t in r.get("seconds", {}).values()) / 60
     return (f"{folder:<8}{reports[0]['kernel']:<28}{ran:>6}{count['passed']:>8}"
-            f"{count['failed']:>8}{count['skipped']:>9}")
+            f"{count['failed']:>8}{count['skipped']:>9}{minutes:>9.1f}")
 
 
 def details(folder, reports):
@@ -59,7 +60,7 @@ def details(folder, reports):
 
 
 def table(found):
-    yield f"{'':<8}{'kernel':<28}{'ran':>6}{'passed':>8}{'failed':>8}{'skipped':>9}"
+    yield f"{'':<8}{'kernel':<28}{'ran':>6}{'passed':>8}{'failed':>8}{'skipped':>9}{'minutes':>9}"
     for folder, reports in found.items():
         yield row(folder, reports)
     for folder, reports in found.items():

@@ -31,6 +31,7 @@ Settings:
     env: A=B C=D       added to the environment, quoted as for a shell
     exit: N            exit status that is due (default 0)
     requires: PROBE    skipped, and counted as such, where `-l PROBE` finds nothing
+    feature: NAME ...  likewise where --info says that the kernel lacks one of the features
     timeout: SECONDS   (default 30)
 
 Exit status: 0 when all passed, 1 otherwise, 77 when all were skipped.
@@ -46,7 +47,7 @@ import sys
 import tempfile
 
 SECTIONS = ("script", "stdin", "stdout", "stderr")
-SETTINGS = ("run", "env", "exit", "requires", "timeout")
+SETTINGS = ("run", "env", "exit", "requires", "feature", "timeout")
 MODES = ("", "~", "exactly", "without")
 SKIPPED = 77
 ATTACHED = re.compile(r"Attached \d+ probes?$")
@@ -118,6 +119,8 @@ class Runner:
         self.first = shlex.split(options.options)
         self.ignore = re.compile(options.ignore) if options.ignore else None
         self.known_probes = {}
+        self.known_features = None
+        self.patience = options.patience
         self.cache = tempfile.TemporaryDirectory(prefix="btrun-warm-") if options.warm else None
 
     def cache_settings(self):
@@ -132,6 +135,21 @@ class Runner:
                                  stdin=subprocess.DEVNULL, check=False).stdout
             self.known_probes[probe] = bool(out.strip())
         return self.known_probes[probe]
+
+    def has_feature(self, name):
+        if self.known_features is None:
+            out = subprocess.run([self.btrun, *self.first, "--info"], capture_output=True,
+                                 stdin=subprocess.DEVNULL, check=False, text=True).stdout
+            self.known_features = dict(re.findall(r"^  (\w+): (yes|no|off)\b", out, re.M))
+        return self.known_features[name] == "yes"
+
+    def lacks(self, case):
+        """What the case needs and the machine has not, or None."""
+        need = case.settings.get("requires")
+        if need and not self.has_probe(need):
+            return need
+        features = case.settings.get("feature", "").split()
+        return next((f"feature {x}" for x in features if not self.has_feature(x)), None)
 
     def comparable_stderr(self, text):
         lines = [line for line in text.split("\n")
@@ -164,7 +182,7 @@ class Runner:
             done = subprocess.run([self.btrun, *self.first, *words], env=env, cwd=directory,
                                   input=section_text(case.sections.get("stdin", [])).encode(),
                                   capture_output=True, check=False,
-                                  timeout=float(case.settings["timeout"]))
+                                  timeout=float(case.settings["timeout"]) * self.patience)
         except subprocess.TimeoutExpired as late:
             return ((late.stdout or b"").decode(errors="replace"),
                     (late.stderr or b"").decode(errors="replace"), None)
@@ -230,6 +248,8 @@ def main():
                         help="run each case twice, the second time from the cache")
     parser.add_argument("--ignore", help="leave stderr lines with this pattern out")
     parser.add_argument("--only", default="", help="only cases whose name holds this text")
+    parser.add_argument("--patience", type=float, default=1,
+                        help="what the time limits are multiplied by (default: 1)")
     parser.add_argument("--verbose", action="store_true", help="name the cases that passed too")
     parser.add_argument("files", nargs="+")
     options = parser.parse_args()
@@ -239,9 +259,9 @@ def main():
         for case in read_cases(path):
             if options.only not in case.name:
                 continue
-            need = case.settings.get("requires")
-            if need and not runner.has_probe(need):
-                print(f"SKIP {case.name}: there is no {need} here")
+            lack = runner.lacks(case)
+            if lack:
+                print(f"SKIP {case.name}: there is no {lack} here")
                 count["skipped"] += 1
                 continue
             wrong = check(runner, case)

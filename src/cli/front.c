@@ -14,6 +14,7 @@
 #include "cli/message.h"
 #include "cli/open.h"
 #include "cli/options.h"
+#include "cli/tools.h"
 #include "runtime/runtime.h"
 
 static void end_stage(void *arg, const char *name)
@@ -142,6 +143,16 @@ static int show_cache(const struct cli_options *o)
 	return EXIT_FAILURE;
 }
 
+static int show_tools(void)
+{
+	int err = tools_list(stdout);
+
+	if (!err)
+		return EXIT_SUCCESS;
+	cli_error("The bundled scripts are not found: %s", strerror(-err));
+	return EXIT_FAILURE;
+}
+
 static int use_source(struct cli_options *o)
 {
 	if (o->file)
@@ -181,6 +192,8 @@ int main(int argc, char **argv)
 		cli_print_versions(stdout);
 	} else if (o.mode == CLI_CACHE) {
 		status = show_cache(&o);
+	} else if (o.mode == CLI_TOOLS) {
+		status = show_tools();
 	} else {
 		warn_of_color();
 		status = use_source(&o);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/message.h"
+#include "cli/tools.h"
 #include "codegen/compile.h"
 
 #define MAX_PID 0x400000 /* PID_MAX_LIMIT of 64-bit kernels */
@@ -214,6 +215,13 @@ static int set_times(struct cli_options *o, const char *arg)
 	return 0;
 }
 
+static int set_tools(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->mode = CLI_TOOLS;
+	return 0;
+}
+
 static int set_no_cache(struct cli_options *o, const char *arg)
 {
 	(void)arg;
@@ -362,6 +370,8 @@ static const struct option_row rows[] = {
 	 "say more; with -l, show the probes' arguments", set_verbose},
 	{GROUP_MAIN, 'h', "help", NULL, "-h, --help", "show this help", set_help},
 	{GROUP_MAIN, 'V', "version", NULL, "-V, --version", "show the version", set_version},
+	{GROUP_MAIN, 0, "tools", NULL, "--tools", "list the bundled scripts, which are run by name",
+	 set_tools},
 	{GROUP_MAIN, 0, "info", NULL, "--info", "show what this kernel and this build support",
 	 set_info},
 
@@ -604,6 +614,14 @@ static int take_list_words(struct cli_options *o, int n, char **words)
 	return 0;
 }
 
+/* The name of a file, or where there is none, of a bundled script. */
+static const char *find_script(struct cli_options *o, const char *name)
+{
+	if (strcmp(name, "-") && access(name, F_OK))
+		o->found_file = tools_find(name);
+	return o->found_file ? o->found_file : name;
+}
+
 /* The script's name (without -e) and its parameters. */
 static int take_script_words(struct cli_options *o, int n, char **words)
 {
@@ -612,7 +630,7 @@ static int take_script_words(struct cli_options *o, int n, char **words)
 		return -EINVAL;
 	}
 	if (!o->program) {
-		o->file = *words++;
+		o->file = find_script(o, *words++);
 		n--;
 	}
 	o->params = calloc(n + 1, sizeof(*o->params));
@@ -702,7 +720,7 @@ int cli_options_parse(struct cli_options *o, int argc, char **argv)
 			return 0;
 	}
 	err = check_options(o);
-	if (err || o->mode == CLI_INFO || o->mode == CLI_CACHE)
+	if (err || o->mode == CLI_INFO || o->mode == CLI_CACHE || o->mode == CLI_TOOLS)
 		return err;
 	if (o->mode == CLI_LIST)
 		return take_list_words(o, argc - optind, argv + optind);
@@ -717,6 +735,7 @@ void cli_options_free(struct cli_options *o)
 {
 	free(o->argv);
 	free(o->compile_words);
+	free(o->found_file);
 	free(o->params);
 	free(o->named);
 	free(o->include_dirs);

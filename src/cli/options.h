@@ -12,12 +12,13 @@
 #include "cli/times.h"
 #include "runtime/runtime.h"
 
-enum cli_mode { CLI_RUN, CLI_LIST, CLI_INFO, CLI_HELP, CLI_VERSION, CLI_CACHE };
+enum cli_mode { CLI_RUN, CLI_LIST, CLI_INFO, CLI_HELP, CLI_VERSION, CLI_CACHE, CLI_TOOLS };
 
 struct cli_options {
 	enum cli_mode mode;
 	const char *program; /* -e; NULL: none */
 	const char *file;    /* script or image, "-": standard input; NULL with -e */
+	char *found_file;    /* where @file was found by its name (malloc), NULL: it was not */
 	const char *search;  /* -l without a script: what to look for */
 	/* Script parameters; arrays end with NULL, strings belong to argv. */
 	const char **params;

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC   "BTRUNIMG"
-#define IMAGE_VERSION 3u
+#define IMAGE_VERSION 4u
 #define IMAGE_NONE    UINT32_MAX /* "no row" where a row's index is expected */
 
 enum image_section_id {
@@ -174,6 +174,7 @@ enum image_action_kind {
 	IMAGE_A_ERRORF,      /* fmt, type as printf; where: fmt2 */
 	IMAGE_A_WARNF,
 	IMAGE_A_RUNTIME_ERROR, /* type: tuple (s64 error, u32 helper) of -k; where: fmt2 */
+	IMAGE_A_REMEMBER,      /* type: u32 pid: its addresses will be asked for, maybe later */
 	IMAGE_NACTIONS
 };
 
@@ -290,7 +291,8 @@ struct image_config {
 	uint32_t script_name;       /* string, for messages */
 	uint32_t uses_cpid;
 	uint32_t boot_clock; /* 1: nsecs is the boot-time clock; 0: monotonic */
-	uint32_t reserved[8];
+	uint32_t show_debug_info;
+	uint32_t reserved[7];
 };
 
 /* ---- reading ------------------------------------------------------------ */

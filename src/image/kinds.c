@@ -79,6 +79,7 @@ const char *image_action_name(uint32_t kind)
 		[IMAGE_A_JOIN] = "join",           [IMAGE_A_CAT] = "cat",
 		[IMAGE_A_SYSTEM] = "system",       [IMAGE_A_ERRORF] = "errorf",
 		[IMAGE_A_WARNF] = "warnf",         [IMAGE_A_RUNTIME_ERROR] = "runtime error",
+		[IMAGE_A_REMEMBER] = "remember",
 	};
 
 	return kind < IMAGE_NACTIONS ? names[kind] : "?";

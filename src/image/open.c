@@ -315,6 +315,7 @@ static const unsigned action_needs[IMAGE_NACTIONS] = {
 	[IMAGE_A_JOIN] = NEEDS_TUPLE,    [IMAGE_A_CAT] = OPT_TUPLE,
 	[IMAGE_A_SYSTEM] = OPT_TUPLE,    [IMAGE_A_ERRORF] = OPT_TUPLE,
 	[IMAGE_A_WARNF] = OPT_TUPLE,     [IMAGE_A_RUNTIME_ERROR] = NEEDS_TUPLE,
+	[IMAGE_A_REMEMBER] = NEEDS_TYPE,
 };
 
 static int check_payload(struct checker *c, uint32_t row, const struct image_action *a,
@@ -333,6 +334,8 @@ static int check_payload(struct checker *c, uint32_t row, const struct image_act
 		return refuse(c, "action %u: an aggregation as payload", row);
 	if ((needs & (NEEDS_TUPLE | OPT_TUPLE)) && t->kind != IMAGE_K_TUPLE)
 		return refuse(c, "action %u: the payload is no tuple", row);
+	if (a->kind == IMAGE_A_REMEMBER && (t->kind != IMAGE_K_INT || t->size != 4))
+		return refuse(c, "action %u: the payload is no pid", row);
 	return 0;
 }
 

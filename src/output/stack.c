@@ -86,7 +86,7 @@ static void put_perf(struct outbuf *b, const struct symbols_frame *f, uint64_t i
 }
 
 static void put_frame(struct output *o, struct outbuf *b, const struct image_type *t, int pid,
-		      uint64_t ip)
+		      uint64_t ip, bool is_return)
 {
 	bool user = t->kind == IMAGE_K_USTACK;
 	struct symbols_frame frames[MAX_INLINED];
@@ -102,8 +102,8 @@ static void put_frame(struct output *o, struct outbuf *b, const struct image_typ
 		outbuf_puts(b, "<unwind failure>\n");
 		return;
 	}
-	n = user ? symbols_user_frames(o->sym, pid, ip, frames, MAX_INLINED)
-		 : symbols_kernel_frames(o->sym, ip, frames, MAX_INLINED);
+	n = user ? symbols_user_frames(o->sym, pid, ip, is_return, frames, MAX_INLINED)
+		 : symbols_kernel_frames(o->sym, ip, is_return, frames, MAX_INLINED);
 	for (size_t i = 0; i < n; i++) {
 		if (t->arg[1] == IMAGE_STACK_PERF)
 			put_perf(b, &frames[i], ip, user);
@@ -145,6 +145,6 @@ void stack_text(struct output *o, struct outbuf *b, const struct image_type *t, 
 		if (t->arg[1] == IMAGE_STACK_BUILD_ID)
 			put_build_id(b, (const struct bpf_stack_build_id *)o->frames + i);
 		else
-			put_frame(o, b, t, pid, o->frames[i]);
+			put_frame(o, b, t, pid, o->frames[i], i > 0);
 	}
 }

@@ -283,6 +283,15 @@ static void do_runtime_error(struct run *r, const struct image_action *a, const 
 	complain(r, a, "WARNING", text);
 }
 
+static void do_remember(struct run *r, const struct image_action *a, const void *payload)
+{
+	uint32_t pid;
+
+	(void)a;
+	memcpy(&pid, payload, sizeof(pid));
+	symbols_remember(r->sym, (int)pid);
+}
+
 const action_fn actions[IMAGE_NACTIONS] = {
 	[IMAGE_A_PRINTF] = do_printf,       [IMAGE_A_PRINT_VALUE] = do_print_value,
 	[IMAGE_A_PRINT_MAP] = do_print_map, [IMAGE_A_PRINT_ELEM] = do_print_elem,
@@ -291,4 +300,5 @@ const action_fn actions[IMAGE_NACTIONS] = {
 	[IMAGE_A_JOIN] = do_join,           [IMAGE_A_CAT] = do_cat,
 	[IMAGE_A_SYSTEM] = do_system,       [IMAGE_A_ERRORF] = do_errorf,
 	[IMAGE_A_WARNF] = do_warnf,         [IMAGE_A_RUNTIME_ERROR] = do_runtime_error,
+	[IMAGE_A_REMEMBER] = do_remember,
 };

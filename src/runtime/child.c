@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -104,7 +105,8 @@ static bool command_exists(const char *name)
 
 /* ---- the child's side ------------------------------------------------------------ */
 
-static void run_child(char **words, const sigset_t *mask, int go_fd, int error_fd, pid_t parent)
+static void run_child(char **words, const sigset_t *mask, int go_fd, int error_fd, pid_t parent,
+		      bool stop)
 {
 	struct sigaction dfl = {.sa_handler = SIG_DFL};
 	char go;
@@ -116,6 +118,8 @@ static void run_child(char **words, const sigset_t *mask, int go_fd, int error_f
 		_exit(1);
 	sigaction(SIGPIPE, &dfl, NULL);
 	pthread_sigmask(SIG_SETMASK, mask, NULL);
+	if (stop)
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL); /* without it the command runs, too */
 	/* all that is ours is done now: the first thing behind the gate is the command's exec */
 	if (write(error_fd, &err, sizeof(err)) != sizeof(err) || read(go_fd, &go, 1) != 1)
 		_exit(1);
@@ -137,7 +141,7 @@ static ssize_t read_report(int fd, int *err)
 	return n;
 }
 
-static int fork_child(struct child *c, char **words, const sigset_t *mask)
+static int fork_child(struct child *c, char **words, const sigset_t *mask, bool stop)
 {
 	int go[2], error[2], err;
 	pid_t parent = getpid();
@@ -153,7 +157,7 @@ static int fork_child(struct child *c, char **words, const sigset_t *mask)
 	c->pid = fork();
 	if (!c->pid) {
 		close(go[1]); /* else our own end would keep it waiting after the parent's death */
-		run_child(words, mask, go[0], error[1], parent);
+		run_child(words, mask, go[0], error[1], parent, stop);
 	}
 	err = -errno;
 	close(go[0]);
@@ -173,7 +177,7 @@ static int fork_child(struct child *c, char **words, const sigset_t *mask)
 
 /* ---- our side ---------------------------------------------------------------------- */
 
-int child_prepare(struct child *c, const char *command, const sigset_t *mask, char *err,
+int child_prepare(struct child *c, const char *command, const sigset_t *mask, bool stop, char *err,
 		  size_t errlen)
 {
 	char **words = split_words(command, err, errlen);
@@ -188,11 +192,33 @@ int child_prepare(struct child *c, const char *command, const sigset_t *mask, ch
 		free(words);
 		return -ENOENT;
 	}
-	ret = fork_child(c, words, mask);
+	ret = fork_child(c, words, mask, stop);
+	c->stops = stop;
 	if (ret)
 		snprintf(err, errlen, "Unable to fork child process (%s)", strerror(-ret));
 	free(words);
 	return ret;
+}
+
+/*
+ * Waits until it has executed the command. What else would stop it goes on to it: only the trap
+ * that comes with exec is ours.
+ */
+static void wait_for_exec(struct child *c)
+{
+	while (waitpid(c->pid, &c->status, __WALL) == c->pid) {
+		int sig = WIFSTOPPED(c->status) ? WSTOPSIG(c->status) : 0;
+
+		if (!WIFSTOPPED(c->status)) {
+			c->reaped = true;
+			return;
+		}
+		if (sig == SIGTRAP) {
+			c->stopped = true;
+			return;
+		}
+		ptrace(PTRACE_CONT, c->pid, NULL, (void *)(intptr_t)sig);
+	}
 }
 
 int child_release(struct child *c)
@@ -201,7 +227,18 @@ int child_release(struct child *c)
 
 	if (write(c->go_fd, "g", 1) != 1)
 		return -errno;
-	return read_report(c->error_fd, &err) == sizeof(err) ? -err : 0;
+	if (read_report(c->error_fd, &err) == sizeof(err))
+		return -err;
+	if (c->stops)
+		wait_for_exec(c);
+	return 0;
+}
+
+void child_continue(struct child *c)
+{
+	if (c->stopped)
+		ptrace(PTRACE_DETACH, c->pid, NULL, NULL);
+	c->stopped = false;
 }
 
 bool child_ended(struct child *c)
@@ -217,6 +254,7 @@ void child_stop(struct child *c)
 
 	if (!c->pid)
 		return;
+	child_continue(c);
 	close(c->go_fd);
 	close(c->error_fd);
 	if (!child_ended(c)) {

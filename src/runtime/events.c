@@ -8,19 +8,17 @@
 #include <unistd.h>
 
 #include "runtime/actions.h"
+#include "runtime/perf_events.h"
 
 /* So many events are taken out before the loop looks at signals and writes. */
 #define BATCH 4096
 
 struct events {
 	struct ring_buffer *ring;
-	struct perf_buffer *perf; /* kernels without ring buffer */
+	struct perf_events *perf; /* kernels without ring buffer */
 	struct run *run;
 	unsigned left; /* of the batch */
 	bool limited;
-	/* perf samples are 4-byte aligned: copied to where they are 8-byte aligned */
-	uint8_t *sample;
-	size_t sample_size;
 };
 
 static const action_fn *action_of(const struct run *r, const struct image_event *e, size_t size,
@@ -63,30 +61,11 @@ static int take_ring(void *ctx, void *data, size_t size)
 	return -EAGAIN; /* this one is consumed; the rest waits for the next batch */
 }
 
-static void take_perf(void *ctx, int cpu, void *data, uint32_t size)
+static void take_perf(void *ctx, const void *data, size_t size)
 {
 	struct events *ev = ctx;
 
-	(void)cpu;
-	if (size > ev->sample_size) {
-		uint8_t *p = realloc(ev->sample, size * 2ul);
-
-		if (!p)
-			return;
-		ev->sample = p;
-		ev->sample_size = size * 2ul;
-	}
-	memcpy(ev->sample, data, size);
-	events_handle(ev->run, ev->sample, size);
-}
-
-/* What the kernel side counts as lost is in the control words; this comes on top. */
-static void take_perf_lost(void *ctx, int cpu, unsigned long long n)
-{
-	struct events *ev = ctx;
-
-	(void)cpu;
-	ev->run->lost_perf += n;
+	events_handle(ev->run, data, size);
 }
 
 static uint32_t perf_pages(const struct run *r)
@@ -119,8 +98,7 @@ int events_open(struct run *r)
 	if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
 		ev->ring = ring_buffer__new(bpf_map__fd(map), take_ring, ev, NULL);
 	else
-		ev->perf = perf_buffer__new(bpf_map__fd(map), perf_pages(r), take_perf,
-					    take_perf_lost, ev, NULL);
+		ev->perf = perf_events_open(bpf_map__fd(map), perf_pages(r), take_perf, ev);
 	return ev->ring || ev->perf ? 0 : -errno;
 }
 
@@ -129,8 +107,7 @@ void events_close(struct run *r)
 	if (!r->events)
 		return;
 	ring_buffer__free(r->events->ring);
-	perf_buffer__free(r->events->perf);
-	free(r->events->sample);
+	perf_events_close(r->events->perf);
 	free(r->events);
 	r->events = NULL;
 }
@@ -140,16 +117,21 @@ int events_fd(const struct run *r)
 	if (!r->events)
 		return -1;
 	return r->events->ring ? ring_buffer__epoll_fd(r->events->ring)
-			       : perf_buffer__epoll_fd(r->events->perf);
+			       : perf_events_fd(r->events->perf);
 }
 
 static int consume(struct events *ev, bool limited)
 {
 	int n;
 
+	if (ev->perf) {
+		n = perf_events_consume(ev->perf, !limited);
+		ev->run->lost_perf = perf_events_lost(ev->perf);
+		return n;
+	}
 	ev->limited = limited;
 	ev->left = BATCH;
-	n = ev->ring ? ring_buffer__consume(ev->ring) : perf_buffer__consume(ev->perf);
+	n = ring_buffer__consume(ev->ring);
 	if (n == -EAGAIN)
 		return 1;
 	return n < 0 ? n : 0;

@@ -36,7 +36,7 @@ int control_wake(struct control *c);
 int control_sleep(struct control *c);
 
 /* Returns when every BPF program that was running at the call has ended. */
-int wait_for_programs(void);
+int wait_for_programs(struct target *t);
 
 /* ---- the -c child ------------------------------------------------------------ */
 
@@ -44,6 +44,8 @@ struct child {
 	pid_t pid;    /* 0: none */
 	int go_fd;    /* written to: exec now */
 	int error_fd; /* closed by a successful exec, else carries its errno */
+	bool stops;   /* when it has executed the command */
+	bool stopped; /* it has, and waits */
 	bool reaped;
 	int status; /* as waitpid() gives it, when reaped */
 };
@@ -55,12 +57,22 @@ struct child {
 char **split_words(const char *text, char *err, size_t errlen);
 /*
  * Forks a child that waits to be released. @mask is the signal mask that the command
- * gets. Returns 0, or a negative errno with a message in @err.
+ * gets; with @stop it will stop when it has executed it. Returns 0, or a negative errno with a
+ * message in @err.
  */
-int child_prepare(struct child *c, const char *command, const sigset_t *mask, char *err,
+int child_prepare(struct child *c, const char *command, const sigset_t *mask, bool stop, char *err,
 		  size_t errlen);
-/* Lets it exec. Returns 0 or the negative errno of exec. */
+/*
+ * Lets it exec. Returns 0 or the negative errno of exec. When it was to stop it has stopped then,
+ * before the first instruction of the command, and child_continue() lets it run.
+ */
 int child_release(struct child *c);
+void child_continue(struct child *c);
+/*
+ * Lets a stopped one run to its entry point, and stops it there. Returns 0, or a negative errno
+ * when it did not come there or has no such place; it may have ended then.
+ */
+int child_run_to_entry(struct child *c);
 /* Whether it has ended; does not wait. */
 bool child_ended(struct child *c);
 /* Ends it where it still runs (SIGTERM, after two seconds SIGKILL) and reaps it. */
@@ -128,7 +140,7 @@ struct run {
 
 	struct events *events;
 	uint64_t nevents;       /* taken out so far */
-	uint64_t lost_perf;     /* told by the perf buffer, beside the control words */
+	uint64_t lost_perf;     /* told by the perf buffers */
 	uint64_t lost_reported; /* events already told to be lost */
 	uint64_t lost_told_at;  /* when, ns */
 
@@ -170,6 +182,8 @@ int prepare_programs(struct run *r);
 bool object_attaches_many(const struct run *r, const struct image_attachment *at, uint32_t n);
 /* Runs the programs of all attachments of @kind once, in their order. */
 int object_run_programs(struct run *r, uint32_t kind);
+/* Runs the program, of a kind that is not attached, once. Returns 0 or a negative errno. */
+int run_program(const struct run *r, const struct bpf_program *prog);
 /* Size of the ring buffer in bytes: a power of two, from the setting or the memory. */
 uint32_t ring_buffer_size(uint32_t pages, uint64_t available_kb, uint32_t page_size);
 

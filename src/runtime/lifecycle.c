@@ -37,9 +37,8 @@ static int open_output(struct run *r)
 			  strerror(errno));
 		return -errno;
 	}
-	r->sym = symbols_new();
 	o.file = r->file;
-	r->out = r->sym ? output_new(r->img, r->sym, &o) : NULL;
+	r->out = !open_symbols(r) ? output_new(r->img, r->sym, &o) : NULL;
 	if (r->out)
 		return 0;
 	run_error("Invalid output format \"%s\"\nValid formats: 'text'",
@@ -65,7 +64,8 @@ static int prepare_child(struct run *r)
 
 	if (!r->opts->command)
 		return 0;
-	ret = child_prepare(&r->child, r->opts->command, &r->signals.old, err, sizeof(err));
+	ret = child_prepare(&r->child, r->opts->command, &r->signals.old,
+			    shows_user_addresses(r->img), err, sizeof(err));
 	if (ret)
 		run_error("Failed to fork child: %s", err);
 	return ret;
@@ -107,6 +107,7 @@ static int prepare(struct run *r)
 	if (err)
 		return err;
 	raise_file_limit(r);
+	remember_programs(r);
 	err = load(r);
 	if (err)
 		return err;
@@ -137,7 +138,11 @@ static int wake(struct run *r)
 	r->woken = !err;
 	if (err || !r->child.pid)
 		return err;
-	return failed("Failed to run child", child_release(&r->child));
+	err = failed("Failed to run child", child_release(&r->child));
+	if (!err && r->child.stopped)
+		remember_child(r);
+	child_continue(&r->child);
+	return err;
 }
 
 static void announce(struct run *r)
@@ -188,7 +193,7 @@ static int fall_asleep(struct run *r)
 		detach_all(r); /* no gate: only detaching ends their running */
 	if (err || !r->woken || !attached)
 		return err; /* nobody there to be waited for */
-	return failed("Failed to wait for probes", wait_for_programs());
+	return failed("Failed to wait for probes", wait_for_programs(r->target));
 }
 
 static int finish(struct run *r)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "runtime/internal.h"
+#include "target/target.h"
 
 #define FIRST_BATCH 1024
 
@@ -134,8 +135,10 @@ static int read_scalar(struct run *r, uint32_t map, struct map_contents *c)
 
 static int read_keyed(struct run *r, uint32_t map, struct map_contents *c)
 {
-	int err = read_batches(r->map_fds[map], c);
+	int err = -EOPNOTSUPP;
 
+	if (target_has(r->target, TARGET_F_MAP_BATCH))
+		err = read_batches(r->map_fds[map], c);
 	if (!err || err == -ENOMEM)
 		return err;
 	c->n = 0;

@@ -191,7 +191,9 @@ static uint64_t available_memory_kb(void)
 static bool sends_data(const struct image *img)
 {
 	for (uint32_t i = 0; i < img->nactions; i++)
-		if (img->actions[i].type != IMAGE_NONE || img->actions[i].kind == IMAGE_A_PRINTF)
+		if (img->actions[i].kind == IMAGE_A_PRINTF ||
+		    (img->actions[i].type != IMAGE_NONE &&
+		     img->actions[i].kind != IMAGE_A_REMEMBER))
 			return true;
 	return false;
 }
@@ -471,7 +473,7 @@ int object_run_programs(struct run *r, uint32_t kind)
 		prog = object_program(r, at);
 		if (!prog)
 			return -ENOENT;
-		err = bpf_prog_test_run_opts(bpf_program__fd(prog), NULL);
+		err = run_program(r, prog);
 		if (err) {
 			run_error("Unable to run probe: %s (%s)",
 				  image_str(r->img, r->img->probes[at->probe].name),

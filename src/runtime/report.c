@@ -9,7 +9,10 @@
 
 static uint64_t lost_events(struct run *r)
 {
-	return control_read(&r->control)->lost_events + r->lost_perf;
+	uint64_t counted = control_read(&r->control)->lost_events;
+
+	/* older kernels do not tell the program that a perf buffer is full, newer ones both */
+	return counted > r->lost_perf ? counted : r->lost_perf;
 }
 
 static uint64_t now_ns(void)

@@ -26,6 +26,7 @@ struct runtime_options {
 	const char *format;  /* -f, "text" */
 	const char *command; /* -c CMD: words split as a shell would, no shell run; NULL: none */
 	int pid;             /* -p, 0: none */
+	const char *const *debug_dirs; /* --debuginfo: see debug_file.h; NULL: none */
 	bool quiet, verbose, dry_run, unsafe;
 	bool no_warnings;
 	bool no_sync;   /* the gate is open before anything is attached */

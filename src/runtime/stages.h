@@ -5,6 +5,13 @@
 
 #include "runtime/internal.h"
 
+/* Makes r->sym. Returns 0, or -1 without memory. */
+int open_symbols(struct run *r);
+/* Processes whose addresses will become names are looked at while they are there. */
+void remember_programs(struct run *r);
+bool shows_user_addresses(const struct image *img);
+/* Likewise of the -c child, which has stopped at its start. */
+void remember_child(struct run *r);
 void raise_file_limit(const struct run *r);
 /* Attaches all rows; nothing runs yet, the gate is closed. Failures are told on stderr. */
 int attach_all(struct run *r);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "runtime/internal.h"
+#include "target/target.h"
 
 /* The kernel waits for a grace period when a map inside a map is replaced (bpf(2) since 4.20). */
 static int wait_by_map_in_map(void)
@@ -30,9 +31,10 @@ static int wait_by_map_in_map(void)
 	return err;
 }
 
-int wait_for_programs(void)
+int wait_for_programs(struct target *t)
 {
-	if (!syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+	if (target_has(t, TARGET_F_MEMBARRIER) &&
+	    !syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 		return 0;
 	return wait_by_map_in_map(); /* nohz_full, or no membarrier */
 }

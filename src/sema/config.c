@@ -136,6 +136,7 @@ void sema_config_defaults(struct sema_config *c)
 		.on_stack_limit = 32,
 		.stack_mode = IMAGE_STACK_BPFTRACE,
 		.print_maps_on_exit = 1,
+		.show_debug_info = 1,
 		.sync_probes = 1,
 		.license = "GPL",
 		.str_trunc_trailer = "..",

@@ -262,6 +262,8 @@ void sema_assign_aggregation(struct sema *s, struct ast_stmt *st);
 bool sema_is_aggregation_call(const struct ast_expr *e);
 
 /* ---- stacks.c ---- */
+/* Addresses of the current process will be shown by name. */
+void sema_remember_process(struct sema *s, struct ast_expr *e);
 void sema_finish_stacks(struct sema *s);
 
 /* ---- display.c ---- */

@@ -152,12 +152,13 @@ static const struct {
 	const char *name;
 	uint32_t type;
 	bool percpu;
+	uint32_t shared; /* with one value for all processors, where that must do */
 } kinds[] = {
-	{"hash", BPF_MAP_TYPE_HASH, false},
-	{"lruhash", BPF_MAP_TYPE_LRU_HASH, false},
-	{"percpuhash", BPF_MAP_TYPE_PERCPU_HASH, true},
-	{"percpulruhash", BPF_MAP_TYPE_LRU_PERCPU_HASH, true},
-	{"percpuarray", BPF_MAP_TYPE_PERCPU_ARRAY, true},
+	{"hash", BPF_MAP_TYPE_HASH, false, BPF_MAP_TYPE_HASH},
+	{"lruhash", BPF_MAP_TYPE_LRU_HASH, false, BPF_MAP_TYPE_LRU_HASH},
+	{"percpuhash", BPF_MAP_TYPE_PERCPU_HASH, true, BPF_MAP_TYPE_HASH},
+	{"percpulruhash", BPF_MAP_TYPE_LRU_PERCPU_HASH, true, BPF_MAP_TYPE_LRU_HASH},
+	{"percpuarray", BPF_MAP_TYPE_PERCPU_ARRAY, true, BPF_MAP_TYPE_ARRAY},
 };
 #define NKINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -190,6 +191,7 @@ static const char *kind_name(const struct sema_map *m)
 static void apply_declaration(struct sema *s, struct sema_map *m, const struct ast_map_decl *d)
 {
 	size_t k = find_kind(d->kind);
+	bool aggregation = type_is_aggregation(m->value);
 
 	if (k == NKINDS) {
 		sema_error(s, d->span, "Invalid bpf map type: %s", d->kind);
@@ -197,8 +199,8 @@ static void apply_declaration(struct sema *s, struct sema_map *m, const struct a
 			     "percpuarray");
 		return;
 	}
-	if (kinds[k].percpu != m->percpu ||
-	    (kinds[k].type == BPF_MAP_TYPE_PERCPU_ARRAY) != (m->percpu && !m->key)) {
+	if (kinds[k].percpu != aggregation ||
+	    (kinds[k].type == BPF_MAP_TYPE_PERCPU_ARRAY) != (aggregation && !m->key)) {
 		sema_error(s, m->first,
 			   "Incompatible map types. Type from declaration: %s. Type from "
 			   "value/key type: %s",
@@ -212,16 +214,36 @@ static void apply_declaration(struct sema *s, struct sema_map *m, const struct a
 	}
 	if (!m->key)
 		return;
-	m->bpf_type = kinds[k].type;
+	m->bpf_type = m->percpu == kinds[k].percpu ? kinds[k].type : kinds[k].shared;
 	m->max_entries = (uint32_t)d->max_entries;
 }
 
-static void finish_map(struct sema *s, struct sema_map *m)
+/* Changed by additions alone, which are atomic. */
+static bool only_adds(const struct type *t)
 {
+	return t->kind != IMAGE_K_MIN && t->kind != IMAGE_K_MAX;
+}
+
+/*
+ * An aggregation has a value on each processor, unless the script reads it on a kernel whose
+ * programs see no other processor's: then all add to one.
+ */
+static bool is_percpu(struct sema *s, const struct sema_map_work *w)
+{
+	const struct type *t = w->map->value;
+
+	if (!type_is_aggregation(t))
+		return false;
+	return !w->read || !only_adds(t) || target_has(s->target, TARGET_F_PERCPU_LOOKUP);
+}
+
+static void finish_map(struct sema *s, const struct sema_map_work *w)
+{
+	struct sema_map *m = w->map;
 	const struct ast_map_decl *d = declared(s, m);
 	bool scalar = !m->key;
 
-	m->percpu = type_is_aggregation(m->value);
+	m->percpu = is_percpu(s, w);
 	if (scalar)
 		m->bpf_type = m->percpu ? BPF_MAP_TYPE_PERCPU_ARRAY : BPF_MAP_TYPE_ARRAY;
 	else
@@ -250,7 +272,7 @@ void sema_finish_maps(struct sema *s)
 		}
 		if (!w->live)
 			continue;
-		finish_map(s, w->map);
+		finish_map(s, w);
 		w->map->index = (uint32_t)s->r->maps.len;
 		vec_push(s->arena, &s->r->maps, w->map);
 	}

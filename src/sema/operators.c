@@ -199,16 +199,35 @@ struct type *sema_type_binary(struct sema *s, struct ast_expr *e)
 	return t;
 }
 
+/* &$x, &@m[k] (null without such an element), &@m (the map itself, for functions of the kernel) */
+static struct type *address_of(struct sema *s, struct ast_expr *x)
+{
+	struct type *t;
+
+	if (x->kind == AST_MAP && !x->u.map.key) {
+		t = sema_map_whole(s, x)->value;
+		sema_map_work(s, x->u.map.decl)->read = true;
+		x->type = t;
+	} else {
+		t = sema_expr(s, x);
+	}
+	if (t && type_is_aggregation(t) && x->u.map.key) {
+		sema_error(s, x->span,
+			   "A value of type %s has no address: each processor has its own",
+			   sema_tn(s, t));
+		return NULL;
+	}
+	return t ? type_pointer(s->types, t, SPACE_KERNEL) : NULL;
+}
+
 struct type *sema_type_unary(struct sema *s, struct ast_expr *e)
 {
 	struct ast_expr *x = e->u.unary.e;
 	enum ast_unary_op op = e->u.unary.op;
 	struct type *t;
 
-	if (op == AST_ADDROF) {
-		sema_error(s, e->span, "the operator & (address of) is not supported yet");
-		return NULL;
-	}
+	if (op == AST_ADDROF)
+		return address_of(s, x);
 	t = sema_expr(s, x);
 	if (!t)
 		return NULL;
@@ -219,7 +238,8 @@ struct type *sema_type_unary(struct sema *s, struct ast_expr *e)
 		return type_simple(s->types, IMAGE_K_BOOL);
 	if (op == AST_DEREF && t->kind == IMAGE_K_STRUCT && t->is_ctx)
 		return t;
-	if (op == AST_DEREF && t->kind == IMAGE_K_POINTER && t->elem)
+	if (op == AST_DEREF && t->kind == IMAGE_K_POINTER && t->elem &&
+	    !type_is_aggregation(t->elem))
 		return sema_in_space(s, t->elem, t->space);
 	if (op == AST_DEREF && sema_is_number(t))
 		return type_int(s->types, 8, false);

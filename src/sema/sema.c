@@ -146,6 +146,7 @@ static void keep_live(struct sema *s)
 	s->include_dead = false;
 	s->r->actions.len = 0;
 	s->r->stacks.len = 0;
+	s->r->remember = NULL;
 	s->untyped.len = 0;
 	type_all(s);
 }

@@ -187,6 +187,9 @@ struct sema_result {
 	VEC(struct sema_probe) probes;
 	struct ast_program *ast; /* typed tree for -d: predicates joined with the gate */
 	bool uses_cpid;
+	/* User addresses become names: tells of each process that one is taken of. NULL: none is.
+	 */
+	struct sema_action *remember;
 	/* getopt() calls found, for --help of the script */
 	VEC(struct sema_option) options;
 };

@@ -99,6 +99,21 @@ static bool read_args(struct sema *s, struct ast_expr *e, int64_t *mode, int64_t
 	return i >= n || read_depth(s, e, sema_arg(e, i), depth);
 }
 
+void sema_remember_process(struct sema *s, struct ast_expr *e)
+{
+	struct sema_action *a;
+
+	if (!s->report || s->fold_only || s->r->remember || !s->r->config.cache_user_symbols)
+		return;
+	a = arena_new_of(s->arena, struct sema_action);
+	a->kind = IMAGE_A_REMEMBER;
+	a->payload = type_int(s->types, 4, false);
+	a->span = e->span;
+	a->index = (uint32_t)s->r->actions.len;
+	vec_push(s->arena, &s->r->actions, a);
+	s->r->remember = a;
+}
+
 struct type *sema_check_stack(struct sema *s, struct ast_expr *e)
 {
 	bool kernel = !strcmp(sema_builtin_name(e), "kstack");
@@ -120,6 +135,8 @@ struct type *sema_check_stack(struct sema *s, struct ast_expr *e)
 	}
 	if (!s->fold_only)
 		use_map(s, depth, mode);
+	if (!kernel && (mode == IMAGE_STACK_BPFTRACE || mode == IMAGE_STACK_PERF))
+		sema_remember_process(s, e);
 	return stack_type(s, kernel ? IMAGE_K_KSTACK : IMAGE_K_USTACK, depth, mode);
 }
 

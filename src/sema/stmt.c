@@ -112,6 +112,11 @@ static bool assign_fixed(struct sema *s, struct span at, struct sema_var *v, str
 	return false;
 }
 
+static bool is_address(const struct ast_expr *e)
+{
+	return e && e->kind == AST_UNARY && e->u.unary.op == AST_ADDROF;
+}
+
 static void assign_value(struct sema *s, struct span at, struct sema_var *v, struct ast_expr *value,
 			 struct type *t)
 {
@@ -127,6 +132,9 @@ static void assign_value(struct sema *s, struct span at, struct sema_var *v, str
 		return;
 	}
 	joined = sema_join(s, v->type, sema_castable(t) ? sema_number_of(s, t) : t);
+	/* what it points to has grown since */
+	if (!joined && !s->report && is_address(value))
+		joined = t;
 	if (!joined) {
 		var_mismatch(s, at, v, t);
 		return;
@@ -290,6 +298,7 @@ static void type_for_map(struct sema *s, struct ast_stmt *st)
 		return;
 	}
 	w->shape = SHAPE_KEYED;
+	w->read = true;
 	e->type = w->map->value;
 	set_loop_var(s, st, element_type(s, e, w->map));
 	type_loop_body(s, st->u.for_.body);

@@ -326,6 +326,8 @@ struct type *sema_check_func(struct sema *s, struct ast_expr *e)
 			   t->name, target_feature_name(f), target_feature_since(f));
 		return NULL;
 	}
+	if (t->flags & PROBE_USER)
+		sema_remember_process(s, e);
 	return type_simple(s->types, t->flags & PROBE_USER ? IMAGE_K_USYM : IMAGE_K_KSYM);
 }
 
@@ -516,5 +518,6 @@ struct type *sema_check_ksym(struct sema *s, struct ast_expr *e)
 
 struct type *sema_check_usym(struct sema *s, struct ast_expr *e)
 {
+	sema_remember_process(s, e);
 	return symbol(s, e, IMAGE_K_USYM);
 }

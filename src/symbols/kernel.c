@@ -73,13 +73,16 @@ const char *symbols_kernel(struct symbols *s, uint64_t addr, uint64_t *offset)
 	return t->names + e->name;
 }
 
-size_t symbols_kernel_frames(struct symbols *s, uint64_t addr, struct symbols_frame *frames,
-			     size_t max)
+size_t symbols_kernel_frames(struct symbols *s, uint64_t addr, bool is_return,
+			     struct symbols_frame *frames, size_t max)
 {
+	unsigned back = is_return && addr; /* the call, which may be its function's last */
+
 	if (!max)
 		return 0;
 	frames[0] = (struct symbols_frame){0};
-	frames[0].name = symbols_kernel(s, addr, &frames[0].offset);
+	frames[0].name = symbols_kernel(s, addr - back, &frames[0].offset);
+	frames[0].offset += back;
 	return 1;
 }
 

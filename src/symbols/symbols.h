@@ -14,7 +14,21 @@
 
 struct symbols;
 
-struct symbols *symbols_new(void);
+enum symbols_cache { /* cache_user_symbols; the numbers are the image's */
+		     SYMBOLS_CACHE_NONE,
+		     SYMBOLS_CACHE_PER_PID,
+		     SYMBOLS_CACHE_PER_PROGRAM,
+};
+
+struct symbols_options {
+	bool demangle;   /* C++ and Rust */
+	bool debug_info; /* source lines and inlined functions of stacks */
+	enum symbols_cache cache;
+	const char *const *debug_dirs; /* see debug_file.h; NULL: none asked for */
+};
+
+/* @opts is copied, what it points to must outlive it; NULL: demangled, each process by itself. */
+struct symbols *symbols_new(const struct symbols_options *opts);
 void symbols_free(struct symbols *s);
 
 /*
@@ -25,8 +39,16 @@ const char *symbols_kernel(struct symbols *s, uint64_t addr, uint64_t *offset);
 /* The address of kernel symbol @name, or 0. */
 uint64_t symbols_kernel_addr(struct symbols *s, const char *name);
 /*
- * The user symbol of process @pid; *@module is the mapped file. NULL when there is none.
- * Reads ELF symbol tables (.symtab, .dynsym) of the files in /proc/PID/maps.
+ * What @pid has mapped is read now: it may be gone when its addresses are to become names.
+ * Likewise of all processes that run @path, of which new ones may come.
+ */
+void symbols_remember(struct symbols *s, int pid);
+void symbols_remember_program(struct symbols *s, const char *path);
+/*
+ * The user symbol of process @pid; *@module is the mapped file. NULL when there is none. From
+ * the files in /proc/PID/maps: their symbol tables, those of their debug files, .gnu_debugdata;
+ * the vDSO; for code made at run time /tmp/perf-PID.map. Without a cache the strings live until
+ * the next call.
  */
 const char *symbols_user(struct symbols *s, int pid, uint64_t addr, uint64_t *offset,
 			 const char **module);
@@ -40,14 +62,14 @@ struct symbols_frame {
 	bool inlined; /* into the next frame */
 };
 /*
- * All functions that @addr lies in, innermost first: inlined ones where debug data tells of
- * them, then the one that a symbol names. Returns how many, at least 1 (name NULL when nothing
- * is known) and at most @max. The strings live as long as @s.
+ * All functions that @addr (with @is_return: the call before it) lies in, innermost first: inlined
+ * ones where debug data tells of them, then the one that a symbol names. Returns how many, at least
+ * 1 (name NULL when nothing is known) and at most @max. The strings live as long as @s.
  */
-size_t symbols_user_frames(struct symbols *s, int pid, uint64_t addr, struct symbols_frame *frames,
-			   size_t max);
-size_t symbols_kernel_frames(struct symbols *s, uint64_t addr, struct symbols_frame *frames,
-			     size_t max);
+size_t symbols_user_frames(struct symbols *s, int pid, uint64_t addr, bool is_return,
+			   struct symbols_frame *frames, size_t max);
+size_t symbols_kernel_frames(struct symbols *s, uint64_t addr, bool is_return,
+			     struct symbols_frame *frames, size_t max);
 /*
  * The name of block device @dev (major << 20 | minor): /sys/dev/block/M:m, then
  * /proc/diskstats, else "M:m". Looked up again when a name is older than a second,

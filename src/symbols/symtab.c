@@ -8,7 +8,7 @@
 
 #include "symbols/internal.h"
 
-static int grow(void **p, size_t *cap, size_t need, size_t size)
+int symbols_grow(void **p, size_t *cap, size_t need, size_t size)
 {
 	size_t n = *cap ? *cap * 2 : 1024;
 	void *q;
@@ -29,8 +29,8 @@ int symtab_add(struct symtab *t, uint64_t start, uint64_t size, unsigned rank, c
 	       size_t name_len)
 {
 	if (t->names_size + name_len + 1 > UINT32_MAX ||
-	    grow((void **)&t->entries, &t->cap, t->n + 1, sizeof(*t->entries)) ||
-	    grow((void **)&t->names, &t->names_cap, t->names_size + name_len + 1, 1))
+	    symbols_grow((void **)&t->entries, &t->cap, t->n + 1, sizeof(*t->entries)) ||
+	    symbols_grow((void **)&t->names, &t->names_cap, t->names_size + name_len + 1, 1))
 		return -ENOMEM;
 	t->entries[t->n++] = (struct symtab_entry){
 		.start = start,
@@ -77,6 +77,22 @@ const struct symtab_entry *symtab_find(const struct symtab *t, uint64_t addr)
 	return low ? &t->entries[low - 1] : NULL;
 }
 
+#define LOOK_BACK 16 /* labels that may lie between an address and its function's start */
+
+const struct symtab_entry *symtab_holder(const struct symtab *t, uint64_t addr)
+{
+	const struct symtab_entry *near = symtab_find(t, addr);
+
+	for (const struct symtab_entry *e = near; e && e >= t->entries; e--) {
+		if (e->size && addr - e->start < e->size)
+			return e;
+		if (near - e >= LOOK_BACK)
+			break;
+	}
+	/* without a size it reaches up to the next one */
+	return near && !near->size ? near : NULL;
+}
+
 void symtab_free(struct symtab *t)
 {
 	free(t->entries);
@@ -84,11 +100,10 @@ void symtab_free(struct symtab *t)
 	*t = (struct symtab){0};
 }
 
-char *symbols_read_file(const char *path, size_t *size)
+char *symbols_read_fd(int fd, size_t *size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t cap = 1 << 16, len = 0;
-	char *data = fd >= 0 ? malloc(cap) : NULL;
+	char *data = malloc(cap);
 	ssize_t n = -1;
 
 	while (data && (n = read(fd, data + len, cap - len - 1)) > 0) {
@@ -101,8 +116,6 @@ char *symbols_read_file(const char *path, size_t *size)
 			break;
 		data = more;
 	}
-	if (fd >= 0)
-		close(fd);
 	if (n) { /* failed, or out of memory on the way */
 		free(data);
 		return NULL;
@@ -113,25 +126,22 @@ char *symbols_read_file(const char *path, size_t *size)
 	return data;
 }
 
+char *symbols_read_file(const char *path, size_t *size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *data;
+
+	if (fd < 0)
+		return NULL;
+	data = symbols_read_fd(fd, size);
+	close(fd);
+	return data;
+}
+
 uint64_t symbols_now(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
-
-struct symbols *symbols_new(void)
-{
-	return calloc(1, sizeof(struct symbols));
-}
-
-void symbols_free(struct symbols *s)
-{
-	if (!s)
-		return;
-	symtab_free(&s->kernel);
-	user_cache_free(s->user);
-	name_cache_free(s->names);
-	free(s);
 }

@@ -13,9 +13,10 @@
 
 #define LENGTH(a) (sizeof(a) / sizeof(*(a)))
 
-/* Attach types newer than some headers: include/uapi/linux/bpf.h. */
-#define AT_UPROBE_MULTI   48
-#define AT_KPROBE_SESSION 56
+/* Newer than some headers: include/uapi/linux/bpf.h. */
+#define AT_UPROBE_MULTI      48
+#define AT_KPROBE_SESSION    56
+#define HELPER_LOOKUP_PERCPU 195
 /* A function that the kernel keeps for trying out, and calls in a test run only. */
 #define TEST_FUNCTION "bpf_fentry_test1"
 
@@ -135,6 +136,18 @@ static bool try_for_each_map(struct target *t)
 	(void)t;
 	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_TRACEPOINT, BPF_FUNC_for_each_map_elem, NULL) >
 	       0;
+}
+
+static bool try_percpu_lookup(struct target *t)
+{
+	(void)t;
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_TRACEPOINT, HELPER_LOOKUP_PERCPU, NULL) > 0;
+}
+
+static bool try_large_keys(struct target *t)
+{
+	(void)t;
+	return worked(bpf_map_create(BPF_MAP_TYPE_HASH, NULL, TARGET_MAX_KEY + 8, 8, 1, NULL));
 }
 
 /* An empty hash says ENOENT where batches are known, else EINVAL. */
@@ -405,6 +418,8 @@ static bool (*const tries[TARGET_NFEATURES])(struct target *t) = {
 	[TARGET_F_BOOT_CLOCK] = try_boot_clock,
 	[TARGET_F_BPF_LOOP] = try_bpf_loop,
 	[TARGET_F_FOR_EACH_MAP] = try_for_each_map,
+	[TARGET_F_PERCPU_LOOKUP] = try_percpu_lookup,
+	[TARGET_F_LARGE_KEYS] = try_large_keys,
 	[TARGET_F_MAP_BATCH] = try_map_batch,
 	[TARGET_F_BOUNDED_LOOPS] = try_bounded_loops,
 	[TARGET_F_LAZY_HASH] = try_lazy_hash,
@@ -425,7 +440,7 @@ static bool (*const tries[TARGET_NFEATURES])(struct target *t) = {
 	[TARGET_F_BTF] = try_btf,
 	[TARGET_F_CPU_V2] = try_cpu_v2,
 	[TARGET_F_CPU_V3] = try_cpu_v3,
-	[TARGET_F_SMALL_TASKS_RCU] = try_membarrier,
+	[TARGET_F_MEMBARRIER] = try_membarrier,
 };
 
 bool feature_try(struct target *t, enum target_feature f)

@@ -13,7 +13,11 @@ struct since_row {
 	uint32_t id;
 	const char *name;
 	uint32_t a, b; /* Linux a.b */
+	/* of this feature, one beyond it: not there where that is switched off; 0: of none */
+	unsigned feature;
 };
+
+#define OF(feature) (TARGET_F_##feature + 1)
 
 static const struct since_row helpers[] = {
 	{BPF_FUNC_map_lookup_elem, "map_lookup_elem", 3, 19},
@@ -35,27 +39,28 @@ static const struct since_row helpers[] = {
 	{BPF_FUNC_get_stack, "get_stack", 4, 18},
 	{BPF_FUNC_get_current_cgroup_id, "get_current_cgroup_id", 4, 18},
 	{BPF_FUNC_send_signal, "send_signal", 5, 3},
-	{BPF_FUNC_probe_read_user, "probe_read_user", 5, 5},
-	{BPF_FUNC_probe_read_kernel, "probe_read_kernel", 5, 5},
-	{BPF_FUNC_probe_read_user_str, "probe_read_user_str", 5, 5},
-	{BPF_FUNC_probe_read_kernel_str, "probe_read_kernel_str", 5, 5},
+	{BPF_FUNC_probe_read_user, "probe_read_user", 5, 5, OF(PROBE_READ_KERNEL)},
+	{BPF_FUNC_probe_read_kernel, "probe_read_kernel", 5, 5, OF(PROBE_READ_KERNEL)},
+	{BPF_FUNC_probe_read_user_str, "probe_read_user_str", 5, 5, OF(PROBE_READ_KERNEL)},
+	{BPF_FUNC_probe_read_kernel_str, "probe_read_kernel_str", 5, 5, OF(PROBE_READ_KERNEL)},
 	{BPF_FUNC_jiffies64, "jiffies64", 5, 6},
 	{BPF_FUNC_get_ns_current_pid_tgid, "get_ns_current_pid_tgid", 5, 7},
 	{BPF_FUNC_seq_printf, "seq_printf", 5, 7},
 	{BPF_FUNC_seq_write, "seq_write", 5, 7},
-	{BPF_FUNC_ktime_get_boot_ns, "ktime_get_boot_ns", 5, 8},
-	{BPF_FUNC_ringbuf_output, "ringbuf_output", 5, 8},
-	{BPF_FUNC_ringbuf_reserve, "ringbuf_reserve", 5, 8},
-	{BPF_FUNC_ringbuf_submit, "ringbuf_submit", 5, 8},
-	{BPF_FUNC_ringbuf_discard, "ringbuf_discard", 5, 8},
-	{BPF_FUNC_ringbuf_query, "ringbuf_query", 5, 8},
-	{BPF_FUNC_for_each_map_elem, "for_each_map_elem", 5, 13},
-	{BPF_FUNC_get_func_ip, "get_func_ip", 5, 15},
-	{BPF_FUNC_get_attach_cookie, "get_attach_cookie", 5, 15},
-	{BPF_FUNC_loop, "loop", 5, 17},
+	{BPF_FUNC_ktime_get_boot_ns, "ktime_get_boot_ns", 5, 8, OF(BOOT_CLOCK)},
+	{BPF_FUNC_ringbuf_output, "ringbuf_output", 5, 8, OF(RING_BUFFER)},
+	{BPF_FUNC_ringbuf_reserve, "ringbuf_reserve", 5, 8, OF(RING_BUFFER)},
+	{BPF_FUNC_ringbuf_submit, "ringbuf_submit", 5, 8, OF(RING_BUFFER)},
+	{BPF_FUNC_ringbuf_discard, "ringbuf_discard", 5, 8, OF(RING_BUFFER)},
+	{BPF_FUNC_ringbuf_query, "ringbuf_query", 5, 8, OF(RING_BUFFER)},
+	{BPF_FUNC_for_each_map_elem, "for_each_map_elem", 5, 13, OF(FOR_EACH_MAP)},
+	{BPF_FUNC_get_func_ip, "get_func_ip", 5, 15, OF(FUNC_IP)},
+	{BPF_FUNC_get_attach_cookie, "get_attach_cookie", 5, 15, OF(ATTACH_COOKIE)},
+	{BPF_FUNC_loop, "loop", 5, 17, OF(BPF_LOOP)},
 	{BPF_FUNC_get_func_arg, "get_func_arg", 5, 17},
 	{BPF_FUNC_get_func_ret, "get_func_ret", 5, 17},
-	{195, "map_lookup_percpu_elem", 5, 19}, /* newer than the headers of some */
+	{195, "map_lookup_percpu_elem", 5, 19,
+	 OF(PERCPU_LOOKUP)}, /* newer than the headers of some */
 	{208, "ktime_get_tai_ns", 6, 1},
 };
 
@@ -68,7 +73,7 @@ static const struct since_row map_types[] = {
 	{BPF_MAP_TYPE_STACK_TRACE, "stack_trace", 4, 6},
 	{BPF_MAP_TYPE_LRU_HASH, "lru_hash", 4, 10},
 	{BPF_MAP_TYPE_LRU_PERCPU_HASH, "lru_percpu_hash", 4, 10},
-	{BPF_MAP_TYPE_RINGBUF, "ringbuf", 5, 8},
+	{BPF_MAP_TYPE_RINGBUF, "ringbuf", 5, 8, OF(RING_BUFFER)},
 };
 
 static const struct since_row *find(const struct since_row *rows, size_t n, uint32_t id)
@@ -87,7 +92,8 @@ static bool lacks(struct target *t, const struct since_row *row, bool (*running_
 	if (!row)
 		return false; /* not known here: the verifier will say */
 	since = TARGET_VERSION(row->a, row->b, 0);
-	if (target_version(t) >= since || (!t->by_version && running_has(row->id)))
+	if (!(row->feature && t->feature[row->feature - 1] == FEATURE_OFF) &&
+	    (target_version(t) >= since || (!t->by_version && running_has(row->id))))
 		return false;
 	lack->name = row->name;
 	lack->since = since;

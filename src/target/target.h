@@ -30,6 +30,9 @@ struct target;
 	X(BOOT_CLOCK, "boot_clock", TARGET_VERSION(5, 8, 0), "boot-time clock")                    \
 	X(BPF_LOOP, "bpf_loop", TARGET_VERSION(5, 17, 0), "bpf_loop")                              \
 	X(FOR_EACH_MAP, "for_each_map", TARGET_VERSION(5, 13, 0), "iteration over map elements")   \
+	X(PERCPU_LOOKUP, "percpu_lookup", TARGET_VERSION(5, 19, 0),                                \
+	  "values of other processors in programs")                                                \
+	X(LARGE_KEYS, "large_keys", TARGET_VERSION(5, 11, 0), "map keys above 512 bytes")          \
 	X(MAP_BATCH, "map_batch", TARGET_VERSION(5, 6, 0), "batched map operations")               \
 	X(BOUNDED_LOOPS, "bounded_loops", TARGET_VERSION(5, 3, 0), "bounded loops")                \
 	X(LAZY_HASH, "lazy_hash", TARGET_VERSION(6, 1, 0),                                         \
@@ -54,7 +57,9 @@ struct target;
 	X(BTF, "btf", TARGET_VERSION(5, 2, 0), "kernel BTF")                                       \
 	X(CPU_V2, "cpu_v2", TARGET_VERSION(4, 14, 0), "BPF instructions v2")                       \
 	X(CPU_V3, "cpu_v3", TARGET_VERSION(5, 12, 0), "BPF instructions v3")                       \
-	X(SMALL_TASKS_RCU, "membarrier", TARGET_VERSION(4, 3, 0), "membarrier(2), global")
+	X(MEMBARRIER, "membarrier", TARGET_VERSION(4, 3, 0), "membarrier(2), global")
+
+#define TARGET_MAX_KEY 512 /* bytes, without LARGE_KEYS */
 
 enum target_feature {
 #define X(id, name, since, words) TARGET_F_##id,

@@ -24,6 +24,7 @@ def tokens(text):
             if not m.group().startswith(("//", "/*", "#!"))]
 
 
+@support.same_everywhere
 class BadInput(unittest.TestCase):
     def refuse(self, *arguments, message=None, place=True, **how):
         """Runs btrun, which must refuse: status 1, a message, and the place if there is one."""

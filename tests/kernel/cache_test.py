@@ -23,6 +23,7 @@ def mounted(path, options):
         raise unittest.SkipTest(f"no tmpfs: {os.strerror(ctypes.get_errno())}")
 
 
+@support.same_everywhere
 class Cache(unittest.TestCase):
     def setUp(self):
         directory = tempfile.TemporaryDirectory(prefix="btrun-cache-")

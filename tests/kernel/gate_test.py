@@ -12,7 +12,7 @@ import unittest
 
 import support
 
-RUNS = support.often(20, 3)
+RUNS = support.often(20, 2)
 ENTER = "tracepoint:syscalls:sys_enter_getppid /pid == $1/ { @enter = count(); }\n"
 EXIT = "tracepoint:syscalls:sys_exit_getppid /pid == $1/ { @exit = count(); }\n"
 OTHERS = "tracepoint:syscalls:sys_enter_* /pid == 0/ { @other = count(); }\n"
@@ -29,35 +29,37 @@ class Gate(unittest.TestCase):
         support.require_probes("tracepoint:syscalls:sys_enter_getppid")
 
     def ends(self, script, child, *options, seconds=None):
-        """Runs the script once; returns how many starts and ends it counted."""
+        """Runs the script once; returns how many starts and ends it counted, and missed."""
         arguments = (*options, "-e", script, child.pid)
         with support.Tracer(*arguments, stop=signal.SIGINT if seconds else None) as tracer:
             if seconds:
                 time.sleep(seconds)
         self.assertEqual(tracer.status, 0, tracer.err)
-        return [support.map_value(tracer.out, name) for name in ("enter", "exit")]
+        missed = support.Missed(tracer.err)
+        return [*(support.map_value(tracer.out, name) for name in ("enter", "exit")),
+                missed.of("enter"), missed.of("exit")]
 
     def busy_runs(self, script, child, options, seconds, runs):
         """The counts of @runs runs in which the child was seen: on a busy machine it may sleep
         through some."""
         counts = []
         for _ in range(5 * runs):
-            pair = self.ends(script, child, *options, seconds=seconds)
-            counts += [pair] if min(pair) > 100 else []
+            ends = self.ends(script, child, *options, seconds=seconds)
+            counts += [ends] if min(ends[:2]) > 100 else []
             if len(counts) == runs:
                 break
         self.assertGreaterEqual(len(counts), runs / 2, counts)
         return counts
 
-    def differences(self, script, threads, *options, seconds=None, runs=RUNS):
+    def runs(self, script, threads, *options, seconds=None, runs=RUNS):
         with support.Child("getppid", threads, 0) as child:
             child.go()
             counts = self.busy_runs(script, child, options, seconds, runs)
-        return [enter - leave for enter, leave in counts]
+        return counts
 
-    def check(self, script, threads, **how):
-        got = self.differences(script, threads, **how)
-        self.assertLessEqual(max(map(abs, got)), 2 * threads, got)
+    def check(self, script, threads, *options, **how):
+        for ends in self.runs(script, threads, *options, **how):
+            self.assertEqual(support.apart(ends[0], ends[1], threads, *ends[2:]), 0, ends)
 
     def test_one_thread_stopped_by_an_interval(self):
         self.check(ENTER + EXIT + STOP_BY_INTERVAL, 1)
@@ -87,9 +89,8 @@ class Gate(unittest.TestCase):
         self.check(EXIT + OTHERS + ENTER + STOP_BY_INTERVAL, 1, runs=support.often(5, 1))
 
     def test_without_global_data(self):
-        got = self.differences(ENTER + EXIT + STOP_BY_INTERVAL, 1,
-                               "--no-feature", "global_data", runs=support.often(10, 2))
-        self.assertLessEqual(max(map(abs, got)), 2, got)
+        self.check(ENTER + EXIT + STOP_BY_INTERVAL, 1, "--no-feature", "global_data",
+                   runs=support.often(10, 1))
 
     def test_raw_tracepoints(self):
         script = ("rawtracepoint:sys_enter /pid == $1/ { @enter = count(); }\n"
@@ -104,10 +105,10 @@ class Gate(unittest.TestCase):
                 script = "config = { sync_probes = 0 }\n" + script
             got = []
             for _ in range(30):  # until the child runs while only one end is attached
-                got += self.differences(script, 1, *how, runs=1)
-                if max(map(abs, got)) > 2:
+                got += self.runs(script, 1, *how, runs=1)
+                if support.apart(*got[-1][:2], 1, *got[-1][2:]):
                     break
-            self.assertGreater(max(map(abs, got)), 2, got)
+            self.assertTrue(support.apart(*got[-1][:2], 1, *got[-1][2:]), got)
 
     def test_what_is_printed_is_what_is_counted(self):
         script = ("tracepoint:syscalls:sys_enter_getppid /pid == $1/ "

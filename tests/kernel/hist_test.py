@@ -34,6 +34,7 @@ def values():
     return edges + [rng.getrandbits(rng.randrange(1, 62)) for _ in range(40)]
 
 
+@support.same_everywhere
 class Buckets(unittest.TestCase):
     def buckets(self, call, numbers):
         """{value: the only row of its histogram}"""

@@ -36,6 +36,7 @@ class Images(unittest.TestCase):
         done = support.btrun(self.image, program=support.BTRUN_RUN)
         self.assertEqual((done.stdout.rstrip("\n"), done.returncode), (OUTPUT.rstrip("\n"), 3))
 
+    @support.same_everywhere
     def test_the_running_half_has_no_compiler_in_it(self):
         compiler = f"{os.path.dirname(support.BTRUN)}/btrun-compile"
         for program in (support.BTRUN, support.BTRUN_RUN):
@@ -45,18 +46,21 @@ class Images(unittest.TestCase):
             self.assertNotIn("clang", libraries)
             self.assertLess(os.path.getsize(program), os.path.getsize(compiler) / 3)
 
+    @support.same_everywhere
     def test_the_same_bytes(self):
         self.compile(self.image)
         self.compile(f"{self.directory}/again.img")
         with open(self.image, "rb") as one, open(f"{self.directory}/again.img", "rb") as two:
             self.assertEqual(one.read(), two.read())
 
+    @support.same_everywhere
     def test_nothing_is_left_of_a_script_with_errors(self):
         done = support.btrun("--emit-image", self.image, "--emit-elf", f"{self.image}.o",
                              "-e", "BEGIN { nothing }")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(os.listdir(self.directory), [])
 
+    @support.same_everywhere
     def test_an_image_cut_short(self):
         self.compile(self.image)
         with open(self.image, "rb") as f:
@@ -81,6 +85,7 @@ class Images(unittest.TestCase):
         self.assertIn("interval", done.stdout)
         self.assertEqual(support.btrun("other", program=program).returncode, 1)
 
+    @support.same_everywhere
     def test_a_program_that_is_damaged(self):
         program = f"{self.directory}/program"
         support.btrun("--aot", program, "-e", SCRIPT, "hello")
@@ -107,12 +112,14 @@ class Images(unittest.TestCase):
         self.assertNotIn((False, True), seen)
         self.assertIn((True, True), seen)
 
+    @support.same_everywhere
     def test_an_image_takes_no_parameters(self):
         self.compile(self.image)
         done = support.btrun(self.image, "other")
         self.assertEqual(done.returncode, 1)
         self.assertIn("its parameters were fixed", done.stderr)
 
+    @support.same_everywhere
     def test_the_object(self):
         path = f"{self.directory}/script.o"
         done = support.btrun("--dry-run", "--emit-elf", path, "-e", SCRIPT)

@@ -26,9 +26,10 @@ class Start(unittest.TestCase):
         done = support.btrun("-c", f"{support.WORKLOAD} getppid 1 1000", "-e", script)
         self.assertEqual(done.returncode, 0, done.stderr)
         for name, due in (("exec", 1), ("enter", 1), ("calls", 1000)):
-            self.assertEqual(support.map_value(done.stdout, name), due, done.stdout)
+            support.check_count(self, done.stderr, support.map_value(done.stdout, name), due)
         self.assertGreaterEqual(support.map_value(done.stdout, "exit"), 1)
 
+    @support.same_everywhere
     def test_service_managers_are_told(self):
         with tempfile.TemporaryDirectory(prefix="btrun-notify-") as directory, \
                 socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
@@ -40,6 +41,7 @@ class Start(unittest.TestCase):
             self.assertIn(b"STOPPING=1", s.recv(4096))
         self.assertEqual(tracer.status, 0)
 
+    @support.same_everywhere
     def test_test_suites_are_told(self):
         done = support.btrun("-e", "interval:ms:1 { exit(); }",
                              env={"__BPFTRACE_NOTIFY_PROBES_ATTACHED": "1"})
@@ -61,7 +63,7 @@ class Start(unittest.TestCase):
             with support.Tracer("-e", GETPPID, child.pid) as tracer:
                 child.go()
                 child.finish()
-        self.assertEqual(support.map_value(tracer.out, "n"), 1000)
+        support.check_count(self, tracer.err, support.map_value(tracer.out, "n"), 1000)
 
 
 class Stop(unittest.TestCase):
@@ -101,7 +103,7 @@ class Stop(unittest.TestCase):
         done = support.btrun("-c", f"{support.WORKLOAD} getppid 1 500", "-e", script + END)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.check(done.stdout)
-        self.assertEqual(support.map_value(done.stdout, "n"), 500)
+        support.check_count(self, done.stderr, support.map_value(done.stdout, "n"), 500)
 
     def test_the_end_of_the_process(self):
         script = "tracepoint:syscalls:sys_enter_getppid { @n = count(); }"
@@ -110,7 +112,7 @@ class Stop(unittest.TestCase):
                 child.go()
                 child.finish()
         self.check(tracer.out)
-        self.assertEqual(support.map_value(tracer.out, "n"), 500)
+        support.check_count(self, tracer.err, support.map_value(tracer.out, "n"), 500)
 
     def test_a_command_that_outlives_the_run_is_ended(self):
         with tempfile.TemporaryDirectory(prefix="btrun-child-") as directory:
@@ -123,6 +125,7 @@ class Stop(unittest.TestCase):
         with self.assertRaises(ProcessLookupError):
             os.kill(pid, 0)
 
+    @support.same_everywhere
     def test_a_second_ctrl_c_ends_a_print_that_nobody_reads(self):
         script = ("tracepoint:syscalls:sys_enter_getppid /pid == $1/ "
                   "{ @n++; @[@n % 3000] = hist(@n); }")

@@ -3,11 +3,13 @@
 
 The programs under test come from the environment: BTRUN, BTRUN_RUN, WORKLOAD, SCRIPTS.
 TEST_SLOW=1 is for a processor that is emulated: what is done very often is done less often,
-what takes time is given more. TEST_REPORTS is a directory for what became of each test.
+what takes time is given more. TEST_KERNEL_ONLY=1 leaves out what is the same on every kernel and
+tested on the machine's own. TEST_REPORTS is a directory for what became of each test.
 Tests see every process of the machine and must filter by their own; they signal and end
 only what they started.
 """
 
+import collections
 import contextlib
 import ctypes
 import glob
@@ -29,6 +31,7 @@ WORKLOAD = os.environ.get("WORKLOAD", "")
 SCRIPTS = os.environ.get("SCRIPTS", "")
 REPORTS = os.environ.get("TEST_REPORTS", "")
 SLOW = bool(os.environ.get("TEST_SLOW"))
+EVERYWHERE = not os.environ.get("TEST_KERNEL_ONLY")
 PATIENCE = 10 if SLOW else 1  # what a time limit is multiplied by
 ALL_SKIPPED = 77
 ENVIRONMENT = dict(os.environ, BPFTRACE_COLOR="never", BTRUN_CACHE="0")
@@ -38,6 +41,10 @@ ATTACHED = re.compile(r"Attached \d+ probes?\n")
 def often(count, when_slow):
     """@count, or @when_slow on a processor that is emulated."""
     return when_slow if SLOW else count
+
+
+# For a test (or a class of tests) in which nothing depends on the kernel.
+same_everywhere = unittest.skipUnless(EVERYWHERE, "the same on every kernel: tested on one")
 
 
 class TraceError(Exception):
@@ -281,6 +288,47 @@ def lost_events(text):
     return sum(int(n) for n in re.findall(r"[Ll]ost (\d+) events?\b", text))
 
 
+MISSED = re.compile(r"Missed (\d+) events: .* \((\d+) of them: (.*)\)")
+
+
+class Missed:
+    """What btrun reported as passed over by the kernel: a program that was preempted on a
+    processor is not started there again. How many of which probe is known of the worst."""
+
+    def __init__(self, err):
+        found = MISSED.search(err)
+        self.total, self.most = (int(found[1]), int(found[2])) if found else (0, 0)
+        self.worst = found[3] if found else ""
+
+    def of(self, *probes):
+        """At most so many of the probes whose names these are parts of."""
+        worst = any(probe in self.worst for probe in probes)
+        return self.most if worst else self.total - self.most
+
+
+def apart(enter, leave, threads, missed_enter=0, missed_leave=0):
+    """How far the ends of a call are counted apart beyond what is due to them: a thread may be
+    within one when the probes wake, and when they sleep; and what was missed was reported."""
+    more = enter - leave - 2 * threads - missed_leave
+    less = leave - enter - 2 * threads - missed_enter
+    return max(more, less, 0)
+
+
+def check_count(test, err, got, due):
+    """All that happened was counted, but for what was reported as missed in @err."""
+    test.assertLessEqual(got, due, err)
+    test.assertGreaterEqual(got, due - Missed(err).total, err)
+
+
+def link_types(pid):
+    """{type: how many} of the BPF links that a process holds; empty before Linux 5.8."""
+    found = collections.Counter()
+    for path in glob.glob(f"/proc/{pid}/fdinfo/*"):
+        with contextlib.suppress(OSError), open(path, encoding="utf-8") as f:
+            found.update(re.findall(r"^link_type:\s*(\w+)$", f.read(), re.M))
+    return found
+
+
 def tests_of(suite):
     """The ids of all tests in a suite."""
     for test in suite:
@@ -296,6 +344,15 @@ class Report(unittest.TextTestResult):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fate = {}
+        self.seconds = {}
+
+    def startTest(self, test):
+        self.seconds[test.id()] = -time.monotonic()
+        super().startTest(test)
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        self.seconds[test.id()] += time.monotonic()
 
     def addSuccess(self, test):
         super().addSuccess(test)
@@ -327,13 +384,15 @@ class Report(unittest.TextTestResult):
         return None  # not chosen
 
 
-def write_report(fates):
-    """As JSON: the kernel, the file, and {test: what became of it}."""
+def write_report(fates, seconds):
+    """As JSON: the kernel, the file, {test: what became of it} and {test: the time it took}."""
     name = os.path.splitext(os.path.basename(sys.argv[0]))[0]
     os.makedirs(REPORTS, exist_ok=True)
     with open(f"{REPORTS}/{name}.json", "w", encoding="utf-8") as f:
         json.dump({"kernel": os.uname().release, "file": name,
-                   "tests": {k.removeprefix("__main__."): v for k, v in fates.items()}}, f)
+                   "tests": {k.removeprefix("__main__."): v for k, v in fates.items()},
+                   "seconds": {k.removeprefix("__main__."): round(v, 1)
+                               for k, v in seconds.items()}}, f)
 
 
 def main():
@@ -350,7 +409,7 @@ def main():
     names = list(tests_of(unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])))
     fates = {name: program.result.of(name) for name in names if program.result.of(name)}
     if REPORTS:
-        write_report(fates)
+        write_report(fates, program.result.seconds)
     if not program.result.wasSuccessful():
         sys.exit(1)
     if fates and all(fate[0] == "skipped" for fate in fates.values()):

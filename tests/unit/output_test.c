@@ -141,7 +141,7 @@ static void ready_with(struct fixture *f, enum output_buffering buffering)
 		fail_msg("%s", err);
 	f->file = open_memstream(&f->text, &f->size);
 	opts.file = f->file;
-	f->sym = symbols_new();
+	f->sym = symbols_new(NULL);
 	f->o = output_new(&f->img, f->sym, &opts);
 	assert_non_null(f->o);
 }

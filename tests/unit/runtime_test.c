@@ -256,6 +256,7 @@ static void read_back(const char *path, char *text, size_t size)
 
 static int run_here(unsigned what, const struct runtime_options *opts)
 {
+	struct target *t = target_open_running();
 	struct image img;
 	char err[256];
 	size_t size;
@@ -265,8 +266,9 @@ static int run_here(unsigned what, const struct runtime_options *opts)
 	if (image_open(&img, data, size, err, sizeof(err)))
 		fprintf(stderr, "%s\n", err);
 	else
-		status = runtime_run(&img, NULL, opts);
+		status = runtime_run(&img, t, opts);
 	free(data);
+	target_close(t);
 	return status;
 }
 
@@ -379,9 +381,15 @@ static void test_ring_buffer_size(void **state)
 
 static void test_wait_for_programs(void **state)
 {
+	struct target *t = target_open_running();
+	char err[64];
+
 	(void)state;
 	NEED_ROOT();
-	assert_int_equal(wait_for_programs(), 0);
+	assert_int_equal(wait_for_programs(t), 0);
+	assert_int_equal(target_disable(t, "membarrier", err, sizeof(err)), 0);
+	assert_int_equal(wait_for_programs(t), 0);
+	target_close(t);
 }
 
 /* A child that waits, is released, fails to exec, is ended. */
@@ -393,7 +401,8 @@ static void test_child(void **state)
 
 	(void)state;
 	sigemptyset(&mask);
-	assert_int_equal(child_prepare(&c, "/bin/sh -c 'exit 5'", &mask, err, sizeof(err)), 0);
+	assert_int_equal(child_prepare(&c, "/bin/sh -c 'exit 5'", &mask, false, err, sizeof(err)),
+			 0);
 	usleep(20000);
 	assert_false(child_ended(&c)); /* held */
 	assert_int_equal(child_release(&c), 0);
@@ -402,12 +411,13 @@ static void test_child(void **state)
 	assert_int_equal(WEXITSTATUS(c.status), 5);
 	child_stop(&c);
 
-	assert_int_equal(child_prepare(&c, "sleep 1000", &mask, err, sizeof(err)), 0);
+	assert_int_equal(child_prepare(&c, "sleep 1000", &mask, false, err, sizeof(err)), 0);
 	assert_int_equal(child_release(&c), 0);
 	child_stop(&c);
 	assert_int_equal(WTERMSIG(c.status), SIGTERM);
 
-	assert_int_equal(child_prepare(&c, "/no/such/thing", &mask, err, sizeof(err)), -ENOENT);
+	assert_int_equal(child_prepare(&c, "/no/such/thing", &mask, false, err, sizeof(err)),
+			 -ENOENT);
 	assert_string_equal(err, "Path '/no/such/thing' does not exist or is not executable (No "
 				 "such file or directory)");
 }

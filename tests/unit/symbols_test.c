@@ -12,11 +12,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "symbols/symbols.h"
+#include "symbols/internal.h"
 
 static int setup(void **state)
 {
-	*state = symbols_new();
+	*state = symbols_new(NULL);
 	return *state ? 0 : -1;
 }
 
@@ -87,6 +87,53 @@ static void test_dead_process(void **state)
 	waitpid(pid, NULL, 0);
 	assert_string_equal(symbols_user(*state, pid, addr, &offset, NULL),
 			    "symbols_test_landmark");
+}
+
+static void test_demangling(void **state)
+{
+	static const struct {
+		const char *mangled, *text; /* NULL: not a mangled name */
+	} rows[] = {
+		{"main", NULL},
+		{"_Zwrong", NULL},
+		{"_ZN2ns4funcEi", "ns::func(int)"},
+		{"_ZNSt6vectorIiSaIiEE9push_backERKi",
+		 "std::vector<int, std::allocator<int> >::push_back(int const&)"},
+		{"_ZN4core3fmt9Formatter3pad17h1234567890abcdefE", "core::fmt::Formatter::pad"},
+		{"_RNvC6_123foo3bar", "123foo::bar"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = symbols_demangle(rows[i].mangled);
+
+		if (rows[i].text)
+			assert_string_equal(text, rows[i].text);
+		else
+			assert_null(text);
+		free(text);
+	}
+}
+
+/* A function goes before a label in it, and where sizes are known there are gaps. */
+static void test_holder(void **state)
+{
+	struct symtab t = {0};
+
+	(void)state;
+	symtab_add(&t, 100, 50, 0, "function", 8);
+	symtab_add(&t, 120, 0, 2, "label", 5);
+	symtab_add(&t, 200, 0, 2, "unsized", 7);
+	symtab_add(&t, 300, 10, 0, "last", 4);
+	symtab_sort(&t);
+	assert_null(symtab_holder(&t, 99));
+	assert_string_equal(t.names + symtab_holder(&t, 100)->name, "function");
+	assert_string_equal(t.names + symtab_holder(&t, 130)->name, "function");
+	assert_string_equal(t.names + symtab_holder(&t, 160)->name, "label");
+	assert_string_equal(t.names + symtab_holder(&t, 299)->name, "unsized");
+	assert_string_equal(t.names + symtab_holder(&t, 309)->name, "last");
+	assert_null(symtab_holder(&t, 310));
+	symtab_free(&t);
 }
 
 static void test_kernel(void **state)
@@ -184,10 +231,11 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_own_symbol),   TEST(test_library_symbol), TEST(test_no_user_symbol),
-		TEST(test_dead_process), TEST(test_kernel),         TEST(test_no_kernel_symbol),
-		TEST(test_disks),        TEST(test_unknown_disk),   TEST(test_many_disks),
-		TEST(test_users),        TEST(test_cgroup),
+		TEST(test_own_symbol),   TEST(test_library_symbol),   TEST(test_no_user_symbol),
+		TEST(test_demangling),   TEST(test_holder),           TEST(test_dead_process),
+		TEST(test_kernel),       TEST(test_no_kernel_symbol), TEST(test_disks),
+		TEST(test_unknown_disk), TEST(test_many_disks),       TEST(test_users),
+		TEST(test_cgroup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

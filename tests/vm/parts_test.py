@@ -93,9 +93,10 @@ class Archive(unittest.TestCase):
 class Reports(unittest.TestCase):
     def test_table(self):
         reports = [{"kernel": "6.1.0", "file": "a_test",
-                    "tests": {"x": "passed", "y": "failed", "z": ["skipped", "no disk"]}}]
+                    "tests": {"x": "passed", "y": "failed", "z": ["skipped", "no disk"]},
+                    "seconds": {"x": 60, "y": 30}}]
         lines = list(report.table({"6.1": reports}))
-        self.assertEqual(lines[1].split(), ["6.1", "6.1.0", "2", "1", "1", "1"])
+        self.assertEqual(lines[1].split(), ["6.1", "6.1.0", "2", "1", "1", "1", "1.5"])
         self.assertEqual(lines[2:], ["6.1: failed: a_test: y", "6.1: 1 skipped: no disk"])
 
     def test_order(self):
