@@ -102,6 +102,18 @@ static int expand_one(const struct fentry_spec *f, struct expansion *x, char *er
 	return 0;
 }
 
+static int no_matches(const struct fentry_spec *f, struct target *t, char *err, size_t errlen)
+{
+	char why[128] = ".";
+
+	if (!target_has(t, TARGET_F_FENTRY))
+		snprintf(why, sizeof(why),
+			 ": this kernel has no fentry and fexit, which came with %s.",
+			 target_feature_since(TARGET_F_FENTRY));
+	return probe_fail(err, errlen, -ENOENT, "No matches for %s %s%s%s%s", f->type->name,
+			  f->module ? f->module : "", f->module ? ":" : "", f->func, why);
+}
+
 static int expand_as(struct fentry_spec *f, struct target *t, const char *const *parts,
 		     size_t nparts, probe_point_fn *cb, void *arg, char *err, size_t errlen)
 {
@@ -118,9 +130,7 @@ static int expand_as(struct fentry_spec *f, struct target *t, const char *const 
 		code = expand_one(f, &x, err, errlen);
 	if (x.found || code == -EINVAL)
 		return code;
-	return probe_fail(err, errlen, -ENOENT, "No matches for %s %s%s%s%s", f->type->name,
-			  f->module ? f->module : "", f->module ? ":" : "", f->func,
-			  any ? "." : ": this kernel has no fentry and fexit.");
+	return no_matches(f, t, err, errlen);
 }
 
 static int expand_fentry(struct target *t, const char *const *parts, size_t nparts,

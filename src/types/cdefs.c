@@ -286,7 +286,11 @@ int cdefs_read(struct types *ts, struct diag_list *d, const struct ast_program *
 	if (!p->c_defs.len && !(o->files && *o->files))
 		return 0;
 	make_text(&r, p);
+	if (cdefs_read_plain(&r, false) == CDEFS_PLAIN)
+		return 0;
 	if (!clang_api_load(&r.c, message, sizeof(message))) {
+		if (cdefs_read_plain(&r, true) == CDEFS_PLAIN)
+			return 0;
 		diag_error(d, script_span(&r, 0, SIZE_MAX / 2), "%s", message);
 		diag_hint(d, "install the package libclang1-19");
 		return -EINVAL;

@@ -61,6 +61,15 @@ void cdefs_drop(struct cdefs_reader *r); /* frees the translation unit */
 /* The text of a CXString, which is freed, in the arena. */
 const char *cdefs_string(struct cdefs_reader *r, CXString s);
 
+/* ---- plain.c ---- */
+enum cdefs_plainness {
+	CDEFS_NOT_PLAIN,         /* only libclang can read it */
+	CDEFS_PLAIN,             /* read: nothing is left to libclang */
+	CDEFS_PLAIN_BUT_HEADERS, /* it includes headers that libclang would look into */
+};
+/* Reads the text without libclang where that can be done; @headers: as if they were empty. */
+enum cdefs_plainness cdefs_read_plain(struct cdefs_reader *r, bool headers);
+
 /* ---- borrow.c ---- */
 /*
  * Learns from an error what is missing (a header, a type, a constant), or, where something is

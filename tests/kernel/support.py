@@ -35,7 +35,7 @@ EVERYWHERE = not os.environ.get("TEST_KERNEL_ONLY")
 PATIENCE = 10 if SLOW else 1  # what a time limit is multiplied by
 ALL_SKIPPED = 77
 ENVIRONMENT = dict(os.environ, BPFTRACE_COLOR="never", BTRUN_CACHE="0")
-ATTACHED = re.compile(r"Attached \d+ probes?\n")
+ATTACHED = re.compile(r"Attached (\d+) probes?\n")
 
 
 def often(count, when_slow):

@@ -192,6 +192,9 @@ static void what_cannot_do_without_is_refused(void **state)
 		"len() of a map needs the kernel feature for_each_map, which came with Linux 5.13");
 	refused("BEGIN { @i = 0; while (@i < 5) { @i++; } }",
 		"a loop needs the kernel feature bounded_loops, which came with Linux 5.3");
+	refused("fentry:vfs_read { @ = count(); }",
+		"No matches for fentry vfs_read: this kernel has no fentry and fexit, which came "
+		"with Linux 5.5.");
 	refused("BEGIN { $x = jiffies; print($x); }",
 		"this needs the BPF helper jiffies64, which came with Linux 5.6");
 	refused("BEGIN { @c = max(cpu); if ((int64)@c > 3) { exit(); } }",
