@@ -2,7 +2,8 @@
 /*
  * Running a program once, which nothing is attached to: BEGIN, END and the like. The kernel does
  * it for the asking (BPF_PROG_TEST_RUN) with raw tracepoint programs since Linux 5.10. Before
- * that they are programs on a perf event of this thread's page faults, of which it then has one.
+ * that they are programs on a perf event of the kernel's page faults for this thread, and it has
+ * one made.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -24,7 +25,7 @@ static int open_fault_event(void)
 		.config = PERF_COUNT_SW_PAGE_FAULTS,
 		.sample_period = 1,
 		.disabled = 1,
-		.exclude_kernel = 1,
+		.exclude_user = 1,
 		.exclude_hv = 1,
 	};
 	int fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
@@ -32,16 +33,18 @@ static int open_fault_event(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Touches @page while the event is on, for one overflow at most. */
-static int fault_with_event(int event, volatile char *page, unsigned long request)
+/*
+ * Lets the kernel write into @page while the event is on, for one overflow at most. A fault in
+ * the kernel has a stack there; what the process itself may meet with is not looked at.
+ */
+static int fault_with_event(int event, char *page, unsigned long request)
 {
-	if (ioctl(event, request, 1))
+	if (ioctl(event, request, 1) || syscall(SYS_uname, page))
 		return -errno;
-	*page = 1;
 	return ioctl(event, PERF_EVENT_IOC_DISABLE, 0) ? -errno : 0;
 }
 
-/* The first page is for a rehearsal: no other page, of code or stack, is missing afterwards. */
+/* The first page is for a rehearsal, so that nothing else is missing afterwards. */
 static int run_on_event(int prog, int event, char *pages)
 {
 	uint64_t count = 0;

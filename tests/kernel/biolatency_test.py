@@ -60,11 +60,13 @@ class Biolatency(unittest.TestCase):
                 self.assertEqual(block_ways.taken(SCRIPT, *before), way)
                 self.check_disks(support.disk, *before)
 
+    @support.same_everywhere
     def test_all_disks_together_see_at_least_these(self):
         with support.loop_device(MIB) as device:
             out = self.measure(device, ["direct-write:4096:0:40"])
         self.assertGreaterEqual(sum(histograms(out).values()), 40)
 
+    @support.same_everywhere
     def test_every_second(self):
         with support.loop_device(MIB) as device:
             with support.Child("block", device, "direct-write:4096:0:30") as child:

@@ -132,6 +132,7 @@ class Biosnoop(unittest.TestCase):
             self.assertRegex(line.comm, r"^kworker/")
             self.assertIn(line.pid, pids)
 
+    @support.same_everywhere
     def test_options_of_the_script(self):
         steps = ["direct-write:4096:0:5"]
         with support.loop_device(MIB) as device:
@@ -145,6 +146,7 @@ class Biosnoop(unittest.TestCase):
             lines, _ = self.snoop(device, steps, "--min_us=100000000")
             self.assertEqual(lines, [])
 
+    @support.same_everywhere
     def test_its_own_pid_only(self):
         with support.loop_device(MIB) as device:
             with support.Child("block", device, "direct-write:4096:0:5", name="snooped") as one, \

@@ -39,10 +39,11 @@ class Events(unittest.TestCase):
 
     def test_clear_and_exit_find_room(self):
         """Nobody reads the output: the buffer is full when clear() and exit() want to go in."""
+        events = support.often(100_000, 20_000)
         script = ("config = { perf_rb_pages = 64 } "
                   "tracepoint:syscalls:sys_enter_getppid /pid == $1/ "
                   '{ @n = count(); @sum += 1; printf("%s %d\\n", "a line of some length", nsecs); '
-                  "if (@sum == 100000) { print(@n); clear(@n); exit(); } }"
+                  f"if (@sum == {events}) {{ print(@n); clear(@n); exit(); }} }}"
                   "END { clear(@sum); }")
         with support.Child("getppid", 1, 0) as child:
             child.go()
@@ -52,10 +53,10 @@ class Events(unittest.TestCase):
             out, err = process.communicate(timeout=60 * support.PATIENCE)
         self.assertEqual(process.returncode, 0, err)
         lines, lost = out.count("a line of some length"), support.lost_events(err)
-        self.assertGreater(lost, 50_000)
-        self.assertEqual(lines + lost, 100_000)
+        self.assertGreater(lost, support.often(50_000, 2000))
+        self.assertEqual(lines + lost, events)
         # print(@n) came through, clear(@n) after it
-        self.assertEqual(out.count("@n: 100000\n"), 1)
+        self.assertEqual(out.count(f"@n: {events}\n"), 1)
         self.assertEqual(out.count("@n"), 1)
 
     def test_what_goes_into_a_pipe_keeps_its_order(self):
@@ -136,7 +137,8 @@ class Events(unittest.TestCase):
             seconds = time.monotonic() - start
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertGreater(
-            support.map_values(done.stdout, "")["tracepoint:syscalls:sys_enter_getppid"], 1000)
+            support.map_values(done.stdout, "")["tracepoint:syscalls:sys_enter_getppid"],
+            support.often(1000, 100))
         self.assertLess(seconds, 5 * support.PATIENCE)
 
     def test_nothing_stays_after_it_was_killed(self):

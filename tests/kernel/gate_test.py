@@ -85,6 +85,7 @@ class Gate(unittest.TestCase):
     def test_hundreds_of_probes_between_the_ends(self):
         self.check(ENTER + OTHERS + EXIT + STOP_BY_INTERVAL, 1, runs=support.often(5, 1))
 
+    @support.same_everywhere
     def test_hundreds_of_probes_the_other_way_round(self):
         self.check(EXIT + OTHERS + ENTER + STOP_BY_INTERVAL, 1, runs=support.often(5, 1))
 
@@ -97,6 +98,7 @@ class Gate(unittest.TestCase):
                   "rawtracepoint:sys_exit /pid == $1/ { @exit = count(); }\n")
         self.check(script + STOP_BY_INTERVAL, 1)
 
+    @support.same_everywhere
     def test_switched_off_they_differ(self):
         """So that the tests above are known to be able to fail."""
         for how in (("--no-sync",), ()):
@@ -175,6 +177,7 @@ class Kinds(unittest.TestCase):
                     self.assertGreater(first, 0)
                     self.assertLess(late, IN_FLIGHT)
 
+    @support.same_everywhere
     def test_switched_off_they_are_early_or_late(self):
         """elapsed is 0 until the wake: so is its minimum when a probe fired too early."""
         seen = []

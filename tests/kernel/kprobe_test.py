@@ -48,6 +48,7 @@ class Traced(unittest.TestCase):
             with support.Tracer(*options, "-e", script, child.pid, *parameters) as tracer:
                 child.go()
                 child.finish()
+                self.links = support.link_types(tracer.process.pid)
         self.assertEqual(tracer.status, 0, tracer.err)
         return tracer.out
 
@@ -95,6 +96,7 @@ class Kprobe(Traced):
         out = self.trace(f"{kind}:vfs_rea*, {kind}:vfs_write /pid == $1/ "
                          "{ @[probe, func] = count(); }\n"
                          "kprobe:vfs_read /pid == $1/ { @all = count(); }\n", *options)
+        support.check_links(self, self.links, "kprobe", *options)
         self.assertGreaterEqual(support.map_value(out, "all"), COUNT)
         names = support.map_values(out, "")
         self.assertEqual(names[f"{kind}:vfs_read, vfs_read"], support.map_value(out, "all"))

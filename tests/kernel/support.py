@@ -329,6 +329,20 @@ def link_types(pid):
     return found
 
 
+def check_links(test, links, kind, *options):
+    """That what is probed in number is attached in bulk (kprobe.multi, uprobe.multi), or one by
+    one with links or without, as the kernel and --no-feature have it."""
+    off = options[options.index("--no-feature") + 1] if "--no-feature" in options else ""
+    def has(feature):
+        return feature not in off.split(",") and has_feature(feature)
+    bulk = sum(n for name, n in links.items() if name.endswith("probe_multi"))
+    # without cookies a program knows which probe it serves by serving one only
+    one_by_one = not (has(f"{kind}_multi") and has("attach_cookie") and has("links"))
+    test.assertEqual(bulk > 0, not one_by_one, links)
+    if one_by_one:
+        test.assertEqual(links["perf"] > 1, has("links"), links)
+
+
 def tests_of(suite):
     """The ids of all tests in a suite."""
     for test in suite:

@@ -45,6 +45,7 @@ class Traced(unittest.TestCase):
                 for _ in range(threads):
                     child.process.stdout.readline()
                 child.expect("done\n")
+                self.links = support.link_types(tracer.process.pid)
             child.finish()
         self.assertEqual(tracer.status, 0, tracer.err)
         return tracer.out
@@ -77,6 +78,7 @@ class Uprobe(Traced):
         count_func = "@f[func] = count(); " if with_func else ""
         out = self.trace(f"{kind}:{WORKLOAD}:called_* /pid == $1/ {{ @[probe] = count(); "
                          f"{count_func}}}", *options)
+        support.check_links(self, self.links, "uprobe", *options)
         probes = {f"{kind}:{WORKLOAD}:called_one": CALLS,
                   f"{kind}:{WORKLOAD}:called_two": CALLS // 2,
                   f"{kind}:{WORKLOAD}:called_ten": 1}
@@ -275,6 +277,7 @@ class Gate(unittest.TestCase):
         self.check(ENTER + OTHERS + EXIT + STOP_BY_INTERVAL, 1, "--no-feature", "uprobe_multi",
                    runs=support.often(4, 1))
 
+    @support.same_everywhere
     def test_switched_off_they_differ(self):
         """So that the tests above are known to be able to fail."""
         got = []
