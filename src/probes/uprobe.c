@@ -367,7 +367,13 @@ static int expand_uretprobe(struct target *t, const char *const *parts, size_t n
 
 /* ---- listing ------------------------------------------------------------------------------ */
 
-/* "path:function", or a path for all of its functions. What has no path in it is not ours. */
+/* Whether a pattern names files to look into; without one, a process's are meant. */
+static bool names_files(const char *pattern, const char *rest)
+{
+	return strchr(rest, '/') || strcspn(pattern, "*") >= strcspn(pattern, ":");
+}
+
+/* "path:function", or a path for all of its functions; of a process, a function alone too. */
 static int list_as(struct uprobe_spec *u, struct target *t, const char *pattern, bool by_name_only,
 		   probe_point_fn *cb, void *arg)
 {
@@ -376,12 +382,16 @@ static int list_as(struct uprobe_spec *u, struct target *t, const char *pattern,
 	int code = 0;
 
 	if (!strchr(pattern, ':') || !probe_list_wanted(u->type, pattern, by_name_only, &rest) ||
-	    (target_has_wildcard(pattern) && !strchr(rest, '/') &&
-	     strcspn(pattern, "*") < strcspn(pattern, ":")))
+	    (!target_pid(t) && target_has_wildcard(pattern) && !names_files(pattern, rest)))
 		return 0;
 	colon = strrchr(rest, ':');
 	u->func = colon && colon[1] ? colon + 1 : "*";
-	path = strndup(rest, colon ? (size_t)(colon - rest) : strlen(rest));
+	if (!colon && target_pid(t) && !strchr(rest, '/')) {
+		u->func = rest;
+		path = strdup("*");
+	} else {
+		path = strndup(rest, colon ? (size_t)(colon - rest) : strlen(rest));
+	}
 	u->path = path;
 	if (path && *path)
 		code = expand_spec(t, u, cb, arg, err, sizeof(err));

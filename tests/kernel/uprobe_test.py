@@ -289,6 +289,21 @@ class Gate(unittest.TestCase):
         self.fail("never more than two apart")
 
 
+class Listing(unittest.TestCase):
+    def test_of_a_process(self):
+        with support.Child("call", 1, 1) as child:
+            for pattern in ("uprobe:called_*", "uprobe:*:called_*", "*called_*"):
+                with self.subTest(pattern=pattern):
+                    done = support.btrun("-p", child.pid, "-l", pattern)
+                    found = [line.split(":")[2] for line in done.stdout.splitlines()
+                             if line.startswith("uprobe:")]
+                    self.assertEqual(found, ["called_one", "called_ten", "called_two"],
+                                     done.stdout)
+            every = support.btrun("-p", child.pid, "-l", "uprobe:*").stdout
+        self.assertIn(f"uprobe:{WORKLOAD}:called_one\n", every)
+        self.assertRegex(every, r"uprobe:/.*/libc\.so\.6:getpid\n")
+
+
 class Places(unittest.TestCase):
     """Code that is no ELF file of its own, called by this very process."""
 
