@@ -34,13 +34,6 @@ LLVMValueRef cg_emit_args(struct codegen *cg, struct ast_expr *e, LLVMValueRef d
 	return cg_const(cg, cg->i64, 0);
 }
 
-LLVMValueRef cg_emit_ctx(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
-{
-	(void)dst;
-	cg_fail(cg, e->span, "ctx as a whole is not supported yet: name a field of it");
-	return cg_const(cg, cg->i64, 0);
-}
-
 LLVMValueRef cg_emit_argn(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
 {
 	unsigned n = atoi(e->u.ident.name + strlen("arg"));
@@ -89,7 +82,7 @@ static LLVMValueRef kprobe_address(struct codegen *cg)
 }
 
 /* bpf_get_func_ip() gives zero in the middle of a function. */
-static LLVMValueRef function_address(struct codegen *cg)
+LLVMValueRef cg_function_address(struct codegen *cg)
 {
 	enum image_attach_kind kind = cg->prog->attach;
 
@@ -105,7 +98,7 @@ static LLVMValueRef function_address(struct codegen *cg)
 
 LLVMValueRef cg_emit_func(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
 {
-	LLVMValueRef ip = function_address(cg);
+	LLVMValueRef ip = cg_function_address(cg);
 
 	if (e->type->kind == IMAGE_K_KSYM)
 		return ip;

@@ -59,6 +59,42 @@ void cg_read(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_plac
 	cg_at(cg, done);
 }
 
+LLVMValueRef cg_at_most(struct codegen *cg, LLVMValueRef n, uint32_t max)
+{
+	LLVMValueRef most = cg_const(cg, cg->i64, max);
+
+	n = cg_opaque(cg, n);
+	n = LLVMBuildSelect(cg->b, LLVMBuildICmp(cg->b, LLVMIntULT, n, most, ""), n, most, "");
+	/* opaque again: the optimiser must not take the bound out of the code that uses it */
+	return cg_opaque(cg, n);
+}
+
+void cg_read_bounded(struct codegen *cg, LLVMValueRef dst, LLVMValueRef n, uint32_t max,
+		     struct cg_place p)
+{
+	unsigned helper = BPF_FUNC_probe_read;
+
+	if (has_split_reads(cg))
+		helper = p.space == SPACE_USER ? BPF_FUNC_probe_read_user
+					       : BPF_FUNC_probe_read_kernel;
+	LLVMValueRef args[] = {dst, cg_at_most(cg, n, max), cg_to_int(cg, p.addr)};
+	if (p.space != SPACE_NONE || !has_split_reads(cg)) {
+		cg_helper(cg, helper, args, 3);
+		return;
+	}
+	LLVMBasicBlockRef kernel = cg_block(cg, "read_kernel"), user = cg_block(cg, "read_user");
+	LLVMBasicBlockRef done = cg_block(cg, "read_done");
+
+	LLVMBuildCondBr(cg->b, is_kernel_address(cg, p.addr), kernel, user);
+	cg_at(cg, kernel);
+	cg_helper(cg, BPF_FUNC_probe_read_kernel, args, 3);
+	cg_goto(cg, done);
+	cg_at(cg, user);
+	cg_helper(cg, BPF_FUNC_probe_read_user, args, 3);
+	cg_goto(cg, done);
+	cg_at(cg, done);
+}
+
 static LLVMValueRef read_str_with(struct codegen *cg, unsigned helper, LLVMValueRef dst,
 				  LLVMValueRef size, LLVMValueRef from)
 {

@@ -52,33 +52,3 @@ LLVMValueRef cg_own_pid(struct codegen *cg)
 {
 	return LLVMBuildLShr(cg->b, cg_pid_tgid(cg, false), cg_const(cg, cg->i64, 32), "");
 }
-
-/* pid(init) */
-static bool asks_for_initial(const struct ast_expr *e)
-{
-	const struct ast_expr *x;
-
-	if (e->kind != AST_CALL || !e->u.call.args.len)
-		return false;
-	x = e->u.call.args.items[0];
-	return x->kind == AST_IDENT && !strcmp(x->u.ident.name, "init");
-}
-
-LLVMValueRef cg_emit_pid(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
-{
-	LLVMValueRef ids = cg_pid_tgid(cg, asks_for_initial(e));
-
-	(void)dst;
-	ids = LLVMBuildLShr(cg->b, ids, cg_const(cg, cg->i64, 32), "");
-	return cg_int_cast(cg, LLVMBuildTrunc(cg->b, ids, cg->i32, ""), false,
-			   cg_type(cg, e->type));
-}
-
-LLVMValueRef cg_emit_tid(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
-{
-	LLVMValueRef ids = cg_pid_tgid(cg, asks_for_initial(e));
-
-	(void)dst;
-	return cg_int_cast(cg, LLVMBuildTrunc(cg->b, ids, cg->i32, ""), false,
-			   cg_type(cg, e->type));
-}

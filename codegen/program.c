@@ -31,7 +31,8 @@ static const char *const sections[IMAGE_NATTACH] = {
 	[IMAGE_AT_KPROBE] = "kprobe",       [IMAGE_AT_KRETPROBE] = "kretprobe",
 	[IMAGE_AT_UPROBE] = "uprobe",       [IMAGE_AT_URETPROBE] = "uretprobe",
 	[IMAGE_AT_USDT] = "uprobe",         [IMAGE_AT_FENTRY] = "fentry",
-	[IMAGE_AT_FEXIT] = "fexit",         [IMAGE_AT_ITER] = "iter",
+	[IMAGE_AT_FEXIT] = "fexit",         [IMAGE_AT_BTF_TP] = "tp_btf",
+	[IMAGE_AT_ITER] = "iter",
 };
 
 const char *cg_section(const struct codegen *cg, enum image_attach_kind k)

@@ -115,6 +115,13 @@ void diag_note(struct diag_list *d, struct span at, const char *fmt, ...)
 void diag_hint(struct diag_list *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Line and column, both from 1, of the first byte of @at. Columns count bytes. */
 void diag_position(const struct diag_list *d, struct span at, unsigned *line, unsigned *col);
+/* The place as messages name it, "stdin:1:9-12", or "file:3-5" when it has several lines. */
+const char *diag_place(const struct diag_list *d, struct span at);
+/*
+ * For a place in what a macro was expanded to: a message of @level on each call that led there,
+ * with the line quoted. "" elsewhere.
+ */
+const char *diag_calls(const struct diag_list *d, struct span at, const char *level);
 /*
  * Prints all diagnostics, ordered by position, in bpftrace's form:
  *   stdin:1:9-12: ERROR: message

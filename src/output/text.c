@@ -79,6 +79,9 @@ static void text_map(struct output *o, const struct image_map *m, const struct m
 		if (is_histogram(t)) {
 			outbuf_put(&o->out, ":\n", 2);
 			histogram_text(&o->out, t, rows[i].buckets, divisor);
+		} else if (t->kind == IMAGE_K_TSERIES) {
+			outbuf_put(&o->out, ":\n", 2);
+			tseries_text(o, &o->out, t, rows[i].slots, o->last_epoch);
 		} else {
 			outbuf_put(&o->out, ": ", 2);
 			put_row_value(o, m, &rows[i], divisor);

@@ -35,14 +35,15 @@ static uint64_t hash_bytes(const uint8_t *p, size_t n)
 	return h;
 }
 
-static bool may_be_traced(Elf *elf, int fd)
+static bool may_be_traced(Elf *elf, int fd, bool *relocatable)
 {
 	struct stat st;
 	GElf_Ehdr eh;
 
 	if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &eh) || eh.e_machine != ELF_MACHINE)
 		return false;
-	if (eh.e_type == ET_DYN)
+	*relocatable = eh.e_type == ET_DYN;
+	if (*relocatable)
 		return true;
 	return eh.e_type == ET_EXEC && !fstat(fd, &st) && st.st_mode & S_IXUSR;
 }
@@ -195,7 +196,7 @@ int elf_file_open(struct elf_file *f, const char *path)
 	} else {
 		f->elf = elf_begin(f->fd, ELF_C_READ_MMAP, NULL);
 	}
-	if (!f->elf || !may_be_traced(f->elf, f->fd))
+	if (!f->elf || !may_be_traced(f->elf, f->fd, &f->relocatable))
 		goto out;
 	if (!member)
 		f->bytes = (const uint8_t *)elf_rawfile(f->elf, &f->size);
@@ -225,6 +226,7 @@ void elf_file_close(struct elf_file *f)
 struct symbol_walk {
 	int (*cb)(const struct elf_function *fn, void *arg);
 	void *arg;
+	bool data;   /* wanted, beside functions */
 	bool symtab; /* seen */
 };
 
@@ -242,7 +244,9 @@ static int walk_table(struct symbol_walk *w, Elf *elf, Elf_Scn *scn, const GElf_
 		if (!gelf_getsym(data, i, &sym))
 			break;
 		type = GELF_ST_TYPE(sym.st_info);
-		if ((type != STT_FUNC && type != STT_GNU_IFUNC) || sym.st_shndx == SHN_UNDEF)
+		if (sym.st_shndx == SHN_UNDEF)
+			continue;
+		if (type != STT_FUNC && type != STT_GNU_IFUNC && !(w->data && type == STT_OBJECT))
 			continue;
 		fn.name = elf_strptr(elf, shdr->sh_link, sym.st_name);
 		fn.addr = sym.st_value;
@@ -289,15 +293,42 @@ static int walk_debug_file(struct symbol_walk *w, const char *build_id)
 	return err;
 }
 
+static int each_symbol(struct elf_file *f, struct symbol_walk *w)
+{
+	int err = f->elf ? walk_symbols(w, f->elf) : 0;
+
+	if (!err && !w->symtab && *f->build_id)
+		err = walk_debug_file(w, f->build_id);
+	return err;
+}
+
 int elf_file_each_function(struct elf_file *f, int (*cb)(const struct elf_function *fn, void *arg),
 			   void *arg)
 {
-	struct symbol_walk w = {cb, arg, false};
-	int err = f->elf ? walk_symbols(&w, f->elf) : 0;
+	struct symbol_walk w = {.cb = cb, .arg = arg};
 
-	if (!err && !w.symtab && *f->build_id)
-		err = walk_debug_file(&w, f->build_id);
-	return err;
+	return each_symbol(f, &w);
+}
+
+int elf_file_each_symbol(struct elf_file *f, int (*cb)(const struct elf_function *fn, void *arg),
+			 void *arg)
+{
+	struct symbol_walk w = {.cb = cb, .arg = arg, .data = true};
+
+	return each_symbol(f, &w);
+}
+
+bool elf_file_address(const struct elf_file *f, uint64_t offset, uint64_t *addr)
+{
+	for (size_t i = 0; i < f->nsegments; i++) {
+		const struct elf_segment *s = &f->segments[i];
+
+		if (offset < s->offset || offset - s->offset >= s->size)
+			continue;
+		*addr = offset - s->offset + s->addr;
+		return true;
+	}
+	return false;
 }
 
 /* ---- variables ----------------------------------------------------------------- */

@@ -73,6 +73,21 @@ extern const struct probe_type *const probe_types[];
 /* All names and aliases, ending with NULL, for "did you mean". */
 const char *const *probe_type_names(void);
 
+/* ---- symbols of the file that a user probe is in ----------------------------- */
+
+struct probe_user_symbol {
+	uint64_t address; /* relative: counted from the probe's own address */
+	uint64_t size;    /* bytes, 0: not known */
+	bool relative;    /* the file may be mapped anywhere */
+};
+
+/*
+ * Finds symbol @name (function or data) of the file @path, in which there is a probe at file
+ * offset @offset. Returns 0, -ENOENT without such a symbol, or another negative errno.
+ */
+int probe_user_symbol(const char *path, uint64_t offset, const char *name,
+		      struct probe_user_symbol *sym);
+
 /* ---- attaching ----------------------------------------------------------- */
 
 struct bpf_program;

@@ -20,7 +20,7 @@ extern const struct probe_type probe_begin, probe_end, probe_hardware, probe_int
 	probe_uprobe, probe_uretprobe, probe_usdt, probe_watchpoint;
 extern const struct attacher attacher_fentry, attacher_fexit, attacher_kprobe, attacher_kretprobe;
 extern const struct attacher attacher_hardware, attacher_iter, attacher_usdt, attacher_watchpoint;
-extern const struct attacher attacher_interval, attacher_profile, attacher_raw_tp,
+extern const struct attacher attacher_interval, attacher_profile, attacher_raw_tp, attacher_btf_tp,
 	attacher_software, attacher_tracepoint, attacher_uprobe, attacher_uretprobe;
 
 /* ---- parsing -------------------------------------------------------------- */
@@ -93,6 +93,12 @@ int probe_attach_fail(struct attach_env *env, int code, const char *what);
  */
 int probe_attach_perf(struct attach_env *env, struct bpf_program *prog,
 		      struct perf_event_attr *attr, int pid, int cpu, struct probe_link *link);
+/* Programs whose arguments have the kernel's types: fentry, fexit, typed raw tracepoints. */
+int probe_prepare_typed(struct attach_env *env, const struct image *img,
+			const struct image_attachment *at, struct bpf_program *prog);
+int probe_attach_typed(struct attach_env *env, const struct image *img,
+		       const struct image_attachment *at, struct bpf_program *prog,
+		       struct probe_link **link);
 /*
  * The same on each CPU that is online; or, when env->pid is set, on each thread of that process,
  * wherever it runs, and those that it starts. A new link in *@link.

@@ -29,10 +29,10 @@ const struct probe_type *const probe_types[] = {
 };
 
 static const struct attacher *const attachers[] = {
-	&attacher_fentry,    &attacher_fexit,    &attacher_hardware,   &attacher_interval,
-	&attacher_iter,      &attacher_kprobe,   &attacher_kretprobe,  &attacher_profile,
-	&attacher_raw_tp,    &attacher_software, &attacher_tracepoint, &attacher_uprobe,
-	&attacher_uretprobe, &attacher_usdt,     &attacher_watchpoint,
+	&attacher_fentry, &attacher_fexit,     &attacher_hardware,  &attacher_interval,
+	&attacher_iter,   &attacher_kprobe,    &attacher_kretprobe, &attacher_profile,
+	&attacher_raw_tp, &attacher_btf_tp,    &attacher_software,  &attacher_tracepoint,
+	&attacher_uprobe, &attacher_uretprobe, &attacher_usdt,      &attacher_watchpoint,
 };
 
 /* probe_types in words. */

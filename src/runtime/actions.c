@@ -198,12 +198,15 @@ static void do_system(struct run *r, const struct image_action *a, const void *p
 static void complain(struct run *r, const struct image_action *a, const char *kind,
 		     const char *text)
 {
-	size_t len = strlen(text);
+	const char *where = image_str(r->img, a->where), *calls = strchr(where, '\n');
+	size_t len = strlen(text), place = strcspn(where, "\n");
 
 	output_idle(r->out);
-	if (a->where)
-		fprintf(stderr, "%s: ", image_str(r->img, a->where));
+	if (place)
+		fprintf(stderr, "%.*s: ", (int)place, where);
 	fprintf(stderr, "%s: %s%s", kind, text, len && text[len - 1] == '\n' ? "" : "\n");
+	if (calls)
+		fputs(calls + 1, stderr);
 }
 
 static void do_errorf(struct run *r, const struct image_action *a, const void *payload)

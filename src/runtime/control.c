@@ -75,6 +75,18 @@ static uint64_t now_ns(bool boot)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
+/* Read between two readings of the other clock. */
+static int64_t tai_offset(bool boot)
+{
+	uint64_t before = now_ns(boot), after;
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_TAI, &ts))
+		return 0;
+	after = now_ns(boot);
+	return ts.tv_sec * 1000000000ll + ts.tv_nsec - (int64_t)(before + (after - before) / 2);
+}
+
 #define INITIAL_PIDNS 0xeffffffcul /* PROC_PID_INIT_INO of the kernel */
 
 /* Which PID namespace we are in; the initial one needs no looking up. */
@@ -92,6 +104,7 @@ int control_prepare(struct control *c, uint64_t cpid, uint64_t events_limit)
 {
 	control_read(c);
 	note_namespace(c->words);
+	c->words->tai_offset = tai_offset(c->clock_boot);
 	__atomic_store_n(&c->words->cpid, cpid, __ATOMIC_RELEASE);
 	__atomic_store_n(&c->words->events_limit, events_limit, __ATOMIC_RELEASE);
 	return c->mapped ? 0 : copy_out(c);

@@ -139,10 +139,11 @@ struct run {
 	bool signals_open;
 
 	struct events *events;
-	uint64_t nevents;       /* taken out so far */
-	uint64_t lost_perf;     /* told by the perf buffers */
-	uint64_t lost_reported; /* events already told to be lost */
-	uint64_t lost_told_at;  /* when, ns */
+	struct packets *packets; /* skboutput(), NULL: none */
+	uint64_t nevents;        /* taken out so far */
+	uint64_t lost_perf;      /* told by the perf buffers */
+	uint64_t lost_reported;  /* events already told to be lost */
+	uint64_t lost_told_at;   /* when, ns */
 
 	struct probe_link **links;
 	uint32_t *link_rows; /* of ATTACHMENTS, the first of each link */
@@ -204,6 +205,16 @@ int map_clear(struct run *r, uint32_t map);
 int map_zero(struct run *r, uint32_t map);
 /* output_stack_fn */
 int map_stack(void *run, uint32_t map, int64_t id, void *frames, size_t size);
+
+/* ---- packets ----------------------------------------------------------------------- */
+
+/* The files and buffers of skboutput(), where the script has any. 0 or a negative errno. */
+int packets_open(struct run *r);
+void packets_close(struct run *r);
+/* To be watched for reading, -1: none. */
+int packets_fd(const struct run *r);
+/* Writes all that have come. */
+int packets_consume(struct run *r);
 
 /* ---- events ---------------------------------------------------------------------- */
 

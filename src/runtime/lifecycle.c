@@ -90,7 +90,9 @@ static int load(struct run *r)
 		err = control_prepare(&r->control, r->child.pid, events_limit(r));
 	if (err)
 		return failed("The control words cannot be reached", err);
-	return failed("Failed to open the event buffer", events_open(r));
+	if (!err)
+		err = failed("Failed to open the event buffer", events_open(r));
+	return err ? err : failed("Failed to take packets", packets_open(r));
 }
 
 static int prepare(struct run *r)
@@ -271,6 +273,7 @@ static void clean_up(struct run *r)
 	child_stop(&r->child);
 	detach_all(r);
 	events_close(r);
+	packets_close(r);
 	if (r->control_open)
 		control_close(&r->control);
 	bpf_object__close(r->obj);

@@ -256,6 +256,17 @@ bool sema_check_format(struct sema *s, struct ast_expr *e, const char *fmt, size
 /* What a value is sent as: integers widened, aggregations as numbers. NULL: cannot be. */
 struct type *sema_payload_type(struct sema *s, struct type *t);
 
+/* The length of the conversion at @fmt, which begins with '%'; 0: this '%' is text. */
+size_t sema_conversion_length(const char *fmt);
+
+/* ---- addresses.c ---- */
+/* Has the program loaded with the kernel's types of its arguments. False: an error was reported. */
+bool sema_wants_typed_args(struct sema *s, struct ast_expr *e);
+
+/* ---- process.c ---- */
+/* Whether the program is given the registers of what it interrupted. */
+bool sema_has_registers(const struct sema_work *w);
+
 /* ---- aggregations.c ---- */
 /* @target = f(...). */
 void sema_assign_aggregation(struct sema *s, struct ast_stmt *st);

@@ -13,12 +13,3 @@ struct type *sema_iterator_context(struct sema *s, struct ast_expr *e)
 		sema_error(s, e->span, "%s", err);
 	return w->prog->args;
 }
-
-struct type *sema_check_ctx(struct sema *s, struct ast_expr *e)
-{
-	if (s->work->plain == IMAGE_AT_ITER)
-		return sema_iterator_context(s, e);
-	sema_error(s, e->span, "The ctx builtin can not be used with '%s' probes",
-		   s->work->prog->type->name);
-	return NULL;
-}

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/bpf.h>
+
 #include "internal.h"
 #include "probes/usdt_operands.h"
 
@@ -59,28 +61,27 @@ static const struct {
 	{"boot", IMAGE_CLOCK_BOOT},
 	{"monotonic", IMAGE_CLOCK_MONOTONIC},
 	{"tai", IMAGE_CLOCK_TAI},
+	{"sw_tai", IMAGE_CLOCK_TAI},
 };
 
-/* pid, tid; whose numbers these are may be said: curr_ns, init. */
-struct type *sema_check_process_id(struct sema *s, struct ast_expr *e)
+/* A number that remembers whose it is, for strftime(). */
+static struct type *clock_type(struct sema *s, struct ast_expr *x, struct type *t,
+			       enum image_clock clock)
 {
-	struct type *t = type_int(s->types, 4, false);
-	struct ast_expr *x;
+	struct target_lack lack;
 
-	if (!sema_nargs(e))
+	if (!strcmp(x->u.ident.name, "tai") &&
+	    target_lacks_helper(s->target, BPF_FUNC_ktime_get_tai_ns, &lack)) {
+		sema_error(s, x->span,
+			   "nsecs(tai) needs the BPF helper %s, which came with Linux %u.%u",
+			   lack.name, lack.since >> 16, lack.since >> 8 & 0xff);
+		sema_hint(s, "nsecs(sw_tai) gives nearly the same on every kernel");
+		return NULL;
+	}
+	if (clock == IMAGE_CLOCK_BOOT)
 		return t;
-	x = sema_arg(e, 0);
-	if (x->kind != AST_IDENT) {
-		sema_error(s, e->span, "%s() only supports curr_ns and init as the argument",
-			   sema_builtin_name(e));
-		return NULL;
-	}
-	if (strcmp(x->u.ident.name, "curr_ns") && strcmp(x->u.ident.name, "init")) {
-		sema_error(s, x->span, "Invalid PID namespace mode: %s (expects: curr_ns or init)",
-			   x->u.ident.name);
-		return NULL;
-	}
-	sema_set_int(x, t, 0); /* a word of the call, no value */
+	t = type_copy(s->types, t);
+	t->arg[0] = clock;
 	return t;
 }
 
@@ -104,12 +105,9 @@ struct type *sema_check_nsecs(struct sema *s, struct ast_expr *e)
 		if (strcmp(clocks[i].name, x->u.ident.name))
 			continue;
 		sema_set_int(x, t, clocks[i].clock);
-		return t;
+		return clock_type(s, x, t, clocks[i].clock);
 	}
-	if (!strcmp(x->u.ident.name, "sw_tai"))
-		sema_error(s, x->span, "nsecs(sw_tai) is not supported yet");
-	else
-		sema_error(s, x->span, "Invalid timestamp mode: %s", x->u.ident.name);
+	sema_error(s, x->span, "Invalid timestamp mode: %s", x->u.ident.name);
 	return NULL;
 }
 

@@ -178,6 +178,29 @@ int target_tracepoint_id(struct target *t, const char *category, const char *eve
  * or sys_exit_@name, or -ENOENT when unknown (the caller then takes the slow way).
  */
 int target_syscall_nr(const char *name);
+#define TARGET_MAX_SYSCALLS 512
+/* The name of 64-bit system call @nr as programs know it, or NULL. */
+const char *target_syscall_name(int nr);
+
+/* ---- numbers and their names ------------------------------------------------ */
+
+enum target_names { TARGET_NAMES_ERRORS, TARGET_NAMES_SIGNALS, TARGET_NAMES_SYSCALLS };
+/* No number from this one on has a name; none of the names is longer than TARGET_NAME_MAX. */
+unsigned target_names_count(enum target_names which);
+#define TARGET_NAME_MAX 63
+/* The name of @number, or the table's word for numbers without one. Negative errors are errors. */
+const char *target_number_name(enum target_names which, int64_t number);
+/* "SIGUSR1", "USR1", "SIGRTMIN+3": the signal's number, or -EINVAL. */
+int target_signal_number(const char *name);
+/* The id of the version-2 control group whose directory is @path. Returns 0 or a negative errno. */
+int target_cgroup_id(struct target *t, const char *path, uint64_t *id);
+/*
+ * How many kernel symbols, functions or data, are called @name: 0, 1, or 2 for several at
+ * different addresses; a negative errno where nobody tells.
+ */
+int target_kernel_symbol(struct target *t, const char *name);
+/* Whether process ids are told here by another PID namespace than the first. */
+bool target_in_pid_namespace(struct target *t);
 
 /* ---- registers ------------------------------------------------------------ */
 

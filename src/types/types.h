@@ -81,6 +81,7 @@ struct type *type_int(struct types *ts, unsigned size, bool is_signed);
 struct type *type_simple(struct types *ts,
 			 enum image_kind kind);            /* VOID BOOL PROBE DISK KSYM ... */
 struct type *type_string(struct types *ts, uint32_t size); /* bytes with the NUL */
+struct type *type_buffer(struct types *ts, uint32_t size); /* the most bytes that it holds */
 /*
  * What is read from memory without a length of its own, by str() or as a __data_loc char[] field:
  * max_strlen bytes, and one for the NUL when that is below 1024. arg[0] is set: a string that
