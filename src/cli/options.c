@@ -59,6 +59,13 @@ static int set_info(struct cli_options *o, const char *arg)
 	return 0;
 }
 
+static int set_fmt(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->mode = CLI_FORMAT;
+	return 0;
+}
+
 static int set_pid(struct cli_options *o, const char *arg)
 {
 	o->pid_text = arg;
@@ -98,6 +105,38 @@ static int set_buffering(struct cli_options *o, const char *arg)
 		return 0;
 	}
 	cli_error("USAGE: -B must be either 'line', 'full', or 'none'.");
+	return -EINVAL;
+}
+
+static int set_run_mode(struct cli_options *o, enum runtime_mode mode, const char *option)
+{
+	if (o->run.mode != RUNTIME_RUN) {
+		cli_error("USAGE: %s conflicts with existing --mode", option);
+		return -EINVAL;
+	}
+	o->run.mode = mode;
+	return 0;
+}
+
+static int set_test(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	return set_run_mode(o, RUNTIME_TEST, "--test");
+}
+
+static int set_bench(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	return set_run_mode(o, RUNTIME_BENCH, "--bench");
+}
+
+static int set_mode(struct cli_options *o, const char *arg)
+{
+	if (!strcmp(arg, "test"))
+		return set_run_mode(o, RUNTIME_TEST, "--mode");
+	if (!strcmp(arg, "bench"))
+		return set_run_mode(o, RUNTIME_BENCH, "--mode");
+	cli_error("USAGE: --mode can only be 'bench' or 'test'.");
 	return -EINVAL;
 }
 
@@ -162,6 +201,14 @@ static int set_include_dir(struct cli_options *o, const char *arg)
 static int set_include(struct cli_options *o, const char *arg)
 {
 	return add_word(&o->include_files, arg);
+}
+
+static int add_debug_dirs(struct cli_options *o, const char *arg)
+{
+	int err = add_word(&o->debug_dirs, arg);
+
+	o->run.debug_dirs = o->debug_dirs;
+	return err;
 }
 
 static int set_unsafe(struct cli_options *o, const char *arg)
@@ -366,6 +413,8 @@ static const struct option_row rows[] = {
 	{GROUP_MAIN, 'e', NULL, "PROGRAM", "-e 'program'", "run this program", set_program},
 	{GROUP_MAIN, 'l', "list", NULL, "-l, --list [search|filename]",
 	 "list the kernel's probes, or those of a script", set_list},
+	{GROUP_MAIN, 0, "fmt", NULL, "--fmt",
+	 "print the script in the one style there is, and stop", set_fmt},
 	{GROUP_MAIN, 'v', "verbose", NULL, "-v, --verbose",
 	 "say more; with -l, show the probes' arguments", set_verbose},
 	{GROUP_MAIN, 'h', "help", NULL, "-h, --help", "show this help", set_help},
@@ -379,10 +428,16 @@ static const struct option_row rows[] = {
 	 set_pid},
 	{GROUP_WHAT, 'c', "cmd", "CMD", "-c, --cmd CMD",
 	 "run CMD once the probes are awake; end with it", set_command},
+	{GROUP_WHAT, 0, "test", NULL, "--test", "run the script's test probes", set_test},
+	{GROUP_WHAT, 0, "bench", NULL, "--bench", "run and time the script's bench probes",
+	 set_bench},
+	{GROUP_WHAT, 0, "mode", "MODE", "--mode MODE", "'test' or 'bench', as --test and --bench",
+	 set_mode},
 
 	{GROUP_OUTPUT, 'o', "output", "FILE", "-o, --output FILE", "write the output to FILE",
 	 set_output},
-	{GROUP_OUTPUT, 'f', NULL, "FORMAT", "-f FORMAT", "output format ('text')", set_format},
+	{GROUP_OUTPUT, 'f', NULL, "FORMAT", "-f FORMAT", "output format ('text', 'json')",
+	 set_format},
 	{GROUP_OUTPUT, 'B', NULL, "MODE", "-B MODE", "output buffering ('line', 'full', 'none')",
 	 set_buffering},
 	{GROUP_OUTPUT, 'q', "quiet", NULL, "-q, --quiet", "print nothing but the script's output",
@@ -396,6 +451,9 @@ static const struct option_row rows[] = {
 	 set_include_dir},
 	{GROUP_SOURCE, 0, "include", "FILE", "--include FILE", "include FILE before the script",
 	 set_include},
+
+	{GROUP_SOURCE, 0, "debuginfo", "DIR[:DIR]", "--debuginfo DIR[:DIR]",
+	 "look for debug data of programs in DIR too", add_debug_dirs},
 
 	{GROUP_SAFETY, 0, "unsafe", NULL, "--unsafe",
 	 "allow functions that can do harm, such as system()", set_unsafe},
@@ -575,13 +633,15 @@ static int parse_pid(struct cli_options *o)
 
 static int check_format(const struct cli_options *o)
 {
-	if (!strcmp(o->run.format, "text"))
+	const char *name;
+
+	if (output_format_known(o->run.format))
 		return 0;
-	if (!strcmp(o->run.format, "json")) {
-		cli_error("Output format \"json\" is not supported yet");
-		return -EINVAL;
-	}
-	cli_error("Invalid output format \"%s\"\nValid formats: 'text'", o->run.format);
+	cli_error("Invalid output format \"%s\"", o->run.format);
+	fputs("Valid formats:", stderr);
+	for (unsigned i = 0; (name = output_format_name(i)); i++)
+		fprintf(stderr, "%s'%s'", i ? ", " : " ", name);
+	fputc('\n', stderr);
 	return -EINVAL;
 }
 
@@ -739,6 +799,7 @@ void cli_options_free(struct cli_options *o)
 	free(o->params);
 	free(o->named);
 	free(o->include_dirs);
+	free(o->debug_dirs);
 	free(o->include_files);
 	free(o->no_feature);
 	free(o->no_probe);

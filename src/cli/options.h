@@ -12,7 +12,16 @@
 #include "cli/times.h"
 #include "runtime/runtime.h"
 
-enum cli_mode { CLI_RUN, CLI_LIST, CLI_INFO, CLI_HELP, CLI_VERSION, CLI_CACHE, CLI_TOOLS };
+enum cli_mode {
+	CLI_RUN,
+	CLI_LIST,
+	CLI_FORMAT,
+	CLI_INFO,
+	CLI_HELP,
+	CLI_VERSION,
+	CLI_CACHE,
+	CLI_TOOLS
+};
 
 struct cli_options {
 	enum cli_mode mode;
@@ -25,6 +34,7 @@ struct cli_options {
 	size_t nparams;
 	const char **named; /* without the leading -- */
 	size_t nnamed;
+	const char **debug_dirs;    /* --debuginfo; ends with NULL, NULL: none */
 	const char **include_dirs;  /* -I; ends with NULL, NULL: none */
 	const char **include_files; /* --include, likewise */
 	bool script_help;           /* --help stood behind -- */

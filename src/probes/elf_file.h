@@ -15,8 +15,10 @@ struct elf_segment { /* of code */
 
 struct elf_file {
 	int fd;
-	struct Elf *elf;      /* NULL: no ELF file */
-	const uint8_t *bytes; /* the file, or the member of an archive */
+	char *path;
+	const char *const *debug_dirs; /* for the caller to set: see debug_file.h */
+	struct Elf *elf;               /* NULL: no ELF file */
+	const uint8_t *bytes;          /* the file, or the member of an archive */
 	size_t size;
 	uint64_t base; /* where bytes begin in the file on disk: 0, or the place of the member */
 	void *map;     /* of the whole archive */

@@ -34,7 +34,7 @@ static void tell_pinned(struct run *r, const char *path)
 	char text[4096];
 	int n = snprintf(text, sizeof(text), "Program pinned to %s\n", path);
 
-	output_text(r->out, text, n);
+	output_text(r->out, OUTPUT_SYSTEM, text, n);
 }
 
 static int pin(struct run *r, int link, const char *path)
