@@ -92,16 +92,32 @@ static void through_perf(struct codegen *cg, struct sema_action *a, uint32_t siz
 	cg_at(cg, sent);
 }
 
+/* Who reads the iterator gets a byte an event, and so knows when to empty the buffer. */
+static void count_for_reader(struct codegen *cg)
+{
+	LLVMValueRef byte = cg_alloca(cg, cg->i64, "one_event");
+
+	cg_store(cg, cg_const(cg, cg->i64, '.'), byte);
+	LLVMValueRef args[] = {cg_seq_file(cg), byte, cg_const(cg, cg->i32, 1)};
+	cg_helper(cg, BPF_FUNC_seq_write, args, 3);
+}
+
 void cg_action(struct codegen *cg, struct sema_action *a, fill_fn *fill, void *arg)
 {
 	uint32_t payload = a->payload ? (a->payload->size + 7) & ~7u : 0;
 	uint32_t size = sizeof(struct image_event) + payload;
 	LLVMBasicBlockRef lost = cg_block(cg, "lost"), done = cg_block(cg, "sent");
 
+	if (cg_is_pinned(cg)) {
+		cg_fail(cg, a->span, "nobody is there for a pinned iterator: it can only printf()");
+		return;
+	}
 	if (cg->events->type == BPF_MAP_TYPE_RINGBUF)
 		through_ring(cg, a, size, fill, arg, lost);
 	else
 		through_perf(cg, a, size, fill, arg, lost);
+	if (cg->prog->attach == IMAGE_AT_ITER)
+		count_for_reader(cg);
 	cg_goto(cg, done);
 	cg_at(cg, lost);
 	if (a->kind != IMAGE_A_REMEMBER) /* no event of the script's, and told again */

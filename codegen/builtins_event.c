@@ -64,8 +64,7 @@ LLVMValueRef cg_emit_retval(struct codegen *cg, struct ast_expr *e, LLVMValueRef
 /* An address of this process, with whose it is: threads share it, and a key made of it. */
 void cg_store_usym(struct codegen *cg, LLVMValueRef addr, LLVMValueRef dst)
 {
-	LLVMValueRef who = cg_call0(cg, BPF_FUNC_get_current_pid_tgid);
-	LLVMValueRef pid = LLVMBuildLShr(cg->b, who, cg_const(cg, cg->i64, 32), "");
+	LLVMValueRef pid = cg_own_pid(cg);
 
 	cg_remember_process(cg);
 	cg_store(cg, addr, dst);

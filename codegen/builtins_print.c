@@ -48,6 +48,10 @@ LLVMValueRef cg_emit_printf(struct codegen *cg, struct ast_expr *e, LLVMValueRef
 	struct payload p = {a->payload, e->u.call.args.items + 1, e->u.call.args.len - 1, NULL};
 
 	(void)dst;
+	if (cg_is_pinned(cg)) {
+		cg_seq_printf(cg, e);
+		return NULL;
+	}
 	if (p.n)
 		eval_scalars(cg, &p);
 	cg_action(cg, a, p.n ? fill_tuple : NULL, &p);

@@ -9,29 +9,6 @@
 
 /* ---- who it is ------------------------------------------------------------------- */
 
-/*
- * Process id in the high half, thread id in the low one, as the PID namespace counts that this
- * program was compiled in. Which one that is, user space says in the control words.
- */
-LLVMValueRef cg_pid_tgid(struct codegen *cg, bool init)
-{
-	struct target_lack lack;
-
-	if (init || !target_in_pid_namespace(cg->r->target) ||
-	    target_lacks_helper(cg->r->target, BPF_FUNC_get_ns_current_pid_tgid, &lack))
-		return cg_call0(cg, BPF_FUNC_get_current_pid_tgid);
-	LLVMValueRef info = cg_alloca(cg, cg->i64, "pidns_info");
-	LLVMValueRef args[] = {
-		cg_control_load(cg, cg->i64, offsetof(struct image_control, pidns_dev)),
-		cg_control_load(cg, cg->i64, offsetof(struct image_control, pidns_ino)), info,
-		cg_const(cg, cg->i32, sizeof(uint64_t))};
-
-	/* struct bpf_pidns_info has the thread first: the two halves of a word */
-	cg_store(cg, cg_const(cg, cg->i64, 0), info);
-	cg_helper(cg, BPF_FUNC_get_ns_current_pid_tgid, args, 4);
-	return cg_load(cg, cg->i64, info);
-}
-
 static bool asks_for_init(struct ast_expr *e)
 {
 	struct ast_expr *x = cg_arg_of(e, 0);

@@ -239,6 +239,23 @@ LLVMValueRef cg_call_arg(struct codegen *cg, uint32_t n);
 LLVMValueRef cg_usdt_arg(struct codegen *cg, uint32_t n);
 struct cg_place cg_arg_place(struct codegen *cg, const struct type_field *f);
 
+/* ---- process.c: who it was ------------------------------------------------------ */
+/*
+ * Process and thread as bpf_get_current_pid_tgid() puts them together: as the tracer's PID
+ * namespace knows them, or (@initial) the machine's own.
+ */
+LLVMValueRef cg_pid_tgid(struct codegen *cg, bool initial);
+/* The process's id in the tracer's namespace, to find it by in /proc: i64. */
+LLVMValueRef cg_own_pid(struct codegen *cg);
+
+/* ---- iterator.c ---------------------------------------------------------------- */
+/* Whether the program is an iterator's that is pinned. */
+bool cg_is_pinned(const struct codegen *cg);
+/* What the reader of an iterator reads from: i64. */
+LLVMValueRef cg_seq_file(struct codegen *cg);
+/* printf() to it. */
+void cg_seq_printf(struct codegen *cg, struct ast_expr *e);
+
 /* ---- expr.c ------------------------------------------------------------------- */
 /* A scalar's value, of LLVM type cg_type(e->type). */
 LLVMValueRef cg_expr(struct codegen *cg, struct ast_expr *e);
@@ -378,8 +395,6 @@ static inline struct ast_expr *cg_arg_of(struct ast_expr *e, size_t n)
 }
 /* A helper without arguments. */
 LLVMValueRef cg_call0(struct codegen *cg, unsigned helper);
-/* Process and thread id as bpf_get_current_pid_tgid() has them, in this PID namespace. */
-LLVMValueRef cg_pid_tgid(struct codegen *cg, bool init);
 /* The address of the function that the probe is on; of a uprobe, of the probe itself. */
 LLVMValueRef cg_function_address(struct codegen *cg);
 /* Writes an IMAGE_K_USYM: an address of the current process. */

@@ -184,14 +184,16 @@ LLVMValueRef cg_read_field(struct codegen *cg, const struct type_field *f, struc
 }
 
 /*
- * To fentry programs arguments are pointers to kernel structs, for which the verifier allows
- * little arithmetic; what a helper has read is a number.
+ * To fentry programs and iterators arguments are pointers to kernel structs, for which the verifier
+ * allows little arithmetic; what a helper has read is a number.
  */
 LLVMValueRef cg_forget_pointer(struct codegen *cg, LLVMValueRef v)
 {
 	enum image_attach_kind kind = cg->prog->attach;
 
-	return kind == IMAGE_AT_FENTRY || kind == IMAGE_AT_FEXIT ? cg_as_number(cg, v) : v;
+	return kind == IMAGE_AT_FENTRY || kind == IMAGE_AT_FEXIT || kind == IMAGE_AT_ITER
+		       ? cg_as_number(cg, v)
+		       : v;
 }
 
 LLVMValueRef cg_as_number(struct codegen *cg, LLVMValueRef v)
@@ -269,6 +271,16 @@ static LLVMValueRef data_loc(struct codegen *cg, const struct type_field *f)
 	return LLVMBuildAdd(cg->b, cg_to_int(cg, cg->ctx_arg), off, "");
 }
 
+/* Of iterators the verifier takes each pointer for one that may be NULL. */
+static LLVMValueRef context_word(struct codegen *cg, const struct type_field *f, LLVMTypeRef t)
+{
+	LLVMValueRef v = cg_load_volatile(cg, t, cg_offset(cg, cg->ctx_arg, f->offset));
+
+	if (f->type->kind == IMAGE_K_POINTER && cg->prog->attach == IMAGE_AT_ITER)
+		return cg_forget_pointer(cg, v);
+	return v;
+}
+
 LLVMValueRef cg_arg_scalar(struct codegen *cg, const struct type_field *f)
 {
 	LLVMTypeRef t = cg_type(cg, f->type);
@@ -285,7 +297,7 @@ LLVMValueRef cg_arg_scalar(struct codegen *cg, const struct type_field *f)
 	case LOC_CALL_ARG:
 		return cg_int_cast(cg, cg_call_arg(cg, f->offset), false, t);
 	default:
-		return cg_load_volatile(cg, t, cg_offset(cg, cg->ctx_arg, f->offset));
+		return context_word(cg, f, t);
 	}
 }
 

@@ -32,6 +32,7 @@ static const char *const sections[IMAGE_NATTACH] = {
 	[IMAGE_AT_UPROBE] = "uprobe",       [IMAGE_AT_URETPROBE] = "uretprobe",
 	[IMAGE_AT_USDT] = "uprobe",         [IMAGE_AT_FENTRY] = "fentry",
 	[IMAGE_AT_FEXIT] = "fexit",         [IMAGE_AT_BTF_TP] = "tp_btf",
+	[IMAGE_AT_ITER] = "iter",
 };
 
 const char *cg_section(const struct codegen *cg, enum image_attach_kind k)
@@ -152,10 +153,23 @@ static void filter_pid(struct codegen *cg)
 {
 	if (!cg->r->opts->pid || !needs_pid_filter(cg->prog))
 		return;
-	LLVMValueRef id = cg_helper(cg, BPF_FUNC_get_current_pid_tgid, NULL, 0);
-	id = LLVMBuildLShr(cg->b, id, cg_const(cg, cg->i64, 32), "");
+	LLVMValueRef id = cg_own_pid(cg);
 	LLVMValueRef want = cg_const(cg, cg->i64, cg->r->opts->pid);
 	go_on_if(cg, LLVMBuildICmp(cg->b, LLVMIntEQ, id, want, ""), "our_pid");
+}
+
+/*
+ * An iterator's program is called once more at the end, for no object: the word after
+ * the first of its context is NULL then. After exit() there are none.
+ */
+static void filter_object(struct codegen *cg)
+{
+	LLVMValueRef object = cg_load_volatile(cg, cg->i64, cg_offset(cg, cg->ctx_arg, 8));
+
+	go_on_if(cg, cg_truth(cg, object), "object");
+	LLVMValueRef exiting =
+		cg_control_load(cg, cg->i32, offsetof(struct image_control, exiting));
+	go_on_if(cg, LLVMBuildNot(cg->b, cg_truth(cg, exiting), ""), "iterating");
 }
 
 static bool is_sys_exit(const struct sema_program *p)
@@ -325,6 +339,8 @@ static void body(struct codegen *cg)
 {
 	struct sema_program *p = cg->prog;
 
+	if (p->attach == IMAGE_AT_ITER)
+		filter_object(cg);
 	filter_pid(cg);
 	filter_syscall(cg);
 	cg_frame_note_syscall(cg);

@@ -146,13 +146,6 @@ static LLVMValueRef keep(struct codegen *cg, const struct type *t, LLVMValueRef 
 
 /* ---- builtins ------------------------------------------------------------------------- */
 
-static LLVMValueRef current_pid(struct codegen *cg)
-{
-	LLVMValueRef who = cg_helper(cg, BPF_FUNC_get_current_pid_tgid, NULL, 0);
-
-	return LLVMBuildLShr(cg->b, who, cg_const(cg, cg->i64, 32), "");
-}
-
 static void fill_remember(struct codegen *cg, LLVMValueRef payload, void *key)
 {
 	LLVMValueRef args[] = {cg->remembered->var, key, key, cg_const(cg, cg->i64, BPF_ANY)};
@@ -174,7 +167,7 @@ void cg_remember_process(struct codegen *cg)
 	cg_zero(cg, key, CG_PROCESS_KEY);
 	LLVMValueRef comm[] = {cg_offset(cg, key, 8), cg_const(cg, cg->i64, 16)};
 	cg_helper(cg, BPF_FUNC_get_current_comm, comm, 2);
-	cg_store(cg, current_pid(cg), key);
+	cg_store(cg, cg_own_pid(cg), key);
 	LLVMValueRef lookup[] = {cg->remembered->var, key};
 	LLVMValueRef p = cg_to_ptr(cg, cg_helper(cg, BPF_FUNC_map_lookup_elem, lookup, 2));
 	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), tell, done);
@@ -189,7 +182,7 @@ static void store_ustack(struct codegen *cg, LLVMValueRef id, LLVMValueRef dst)
 {
 	cg_remember_process(cg);
 	cg_store(cg, id, dst);
-	cg_store(cg, current_pid(cg), cg_offset(cg, dst, 8)); /* its upper half is zero */
+	cg_store(cg, cg_own_pid(cg), cg_offset(cg, dst, 8)); /* its upper half is zero */
 }
 
 LLVMValueRef cg_emit_stack(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)

@@ -44,6 +44,12 @@ static struct type *fexit_args(struct types *ts, const struct probe_point *p, ch
 	return types_function_args(ts, p->parts[1], true, err, errlen);
 }
 
+static struct type *iterator_context(struct types *ts, const struct probe_point *p, char *err,
+				     size_t errlen)
+{
+	return types_iterator_context(ts, p->parts[0], err, errlen);
+}
+
 static struct type *uprobe_args(struct types *ts, const struct probe_point *p, char *err,
 				size_t errlen)
 {
@@ -57,7 +63,7 @@ static const struct {
 } arg_readers[] = {
 	{IMAGE_AT_TRACEPOINT, tracepoint_args}, {IMAGE_AT_RAW_TP, raw_tracepoint_args},
 	{IMAGE_AT_FENTRY, fentry_args},         {IMAGE_AT_FEXIT, fexit_args},
-	{IMAGE_AT_UPROBE, uprobe_args},
+	{IMAGE_AT_ITER, iterator_context},      {IMAGE_AT_UPROBE, uprobe_args},
 };
 
 static void print_args(struct lister *l, const struct probe_point *p)

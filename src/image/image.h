@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC   "BTRUNIMG"
-#define IMAGE_VERSION 2u
+#define IMAGE_VERSION 4u
 #define IMAGE_NONE    UINT32_MAX /* "no row" where a row's index is expected */
 
 enum image_section_id {
@@ -240,7 +240,7 @@ struct image_control {
 	uint64_t events_limit;
 	/* what TAI is ahead of the clock that nsecs reads, ns */
 	int64_t tai_offset;
-	/* the PID namespace that pids are told in, where it is not the first one: its file */
+	/* the PID namespace that pids are shown in, as stat(2) has it; inode 0: the initial one */
 	uint64_t pidns_dev, pidns_ino;
 	/* what was lost, on a cache line of its own; added to atomically */
 	uint64_t lost_events;  /* no room in the ring buffer */
@@ -282,8 +282,8 @@ enum image_attach_kind {
 	IMAGE_AT_URETPROBE,
 	IMAGE_AT_USDT,       /* as UPROBE; arg[2] file offset of the semaphore, 0: none */
 	IMAGE_AT_WATCHPOINT, /* arg[0] address, or target: symbol; arg[1] length << 8 | bp_type */
-	IMAGE_AT_ITER,
-	IMAGE_AT_SELF, /* test-run on a signal to btrun */
+	IMAGE_AT_ITER,       /* target "iterator" or "iterator:file to pin it to" */
+	IMAGE_AT_SELF,       /* test-run on a signal to btrun */
 	IMAGE_AT_TEST,
 	IMAGE_AT_BENCH,
 	IMAGE_NATTACH

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "probes/elf_file.h"
+#include "probes/zip.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,21 +109,98 @@ static void read_identity(struct elf_file *f)
 	f->fingerprint = hash_bytes(f->bytes, head) ^ f->size;
 }
 
-int elf_file_open(struct elf_file *f, const char *path)
+/* Maps all of the file that is open. */
+static int map_file(struct elf_file *f)
+{
+	struct stat st;
+
+	if (fstat(f->fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode) || !st.st_size)
+		return -ENOEXEC;
+	f->map = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, f->fd, 0);
+	if (f->map == MAP_FAILED) {
+		f->map = NULL;
+		return -errno;
+	}
+	f->map_size = st.st_size;
+	f->bytes = f->map;
+	f->size = f->map_size;
+	return 0;
+}
+
+const char *elf_archive_member(const char *path, char *archive, size_t size)
+{
+	const char *bang = strstr(path, "!/");
+
+	if (!bang || (size_t)(bang - path) >= size)
+		return NULL;
+	memcpy(archive, path, bang - path);
+	archive[bang - path] = 0;
+	return bang + 2;
+}
+
+static int open_member(struct elf_file *f, const char *member)
+{
+	int err = map_file(f);
+
+	if (err)
+		return err;
+	err = zip_find_stored(f->map, f->map_size, member, &f->base, &f->size);
+	if (err)
+		return err;
+	f->bytes = (const uint8_t *)f->map + f->base;
+	f->elf = elf_memory((char *)f->bytes, f->size);
+	return f->elf ? 0 : -ENOEXEC;
+}
+
+int elf_file_open_raw(struct elf_file *f, const char *path)
 {
 	int err;
 
 	*f = (struct elf_file){.fd = open(path, O_RDONLY | O_CLOEXEC)};
 	if (f->fd < 0)
 		return -errno;
+	err = map_file(f);
+	if (!err) {
+		f->segments = calloc(1, sizeof(*f->segments));
+		err = f->segments ? 0 : -ENOMEM;
+	}
+	if (err) {
+		elf_file_close(f);
+		return err;
+	}
+	f->segments[0] = (struct elf_segment){.size = f->size};
+	f->nsegments = 1;
+	f->fingerprint = hash_bytes(f->bytes, f->size < 4096 ? f->size : 4096) ^ f->size;
+	return 0;
+}
+
+int elf_file_open(struct elf_file *f, const char *path)
+{
+	char archive[PATH_MAX];
+	const char *member = elf_archive_member(path, archive, sizeof(archive));
+	int err;
+
+	*f = (struct elf_file){.fd = open(member ? archive : path, O_RDONLY | O_CLOEXEC)};
+	if (f->fd < 0)
+		return -errno;
 	err = -ENOEXEC;
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		goto out;
+	if (member) {
+		err = open_member(f, member);
+		if (err)
+			goto out;
+		err = -ENOEXEC;
+	} else {
+		f->elf = elf_begin(f->fd, ELF_C_READ_MMAP, NULL);
+	}
 	f->path = strdup(path);
-	f->elf = elf_begin(f->fd, ELF_C_READ_MMAP, NULL);
 	if (!f->path || !f->elf || !may_be_traced(f->elf, f->fd, &f->relocatable))
 		goto out;
-	f->bytes = (const uint8_t *)elf_rawfile(f->elf, &f->size);
+	if (!member)
+		f->bytes = (const uint8_t *)elf_rawfile(f->elf, &f->size);
 	if (f->bytes)
 		err = read_segments(f);
 	if (!err)
@@ -134,6 +214,8 @@ out:
 void elf_file_close(struct elf_file *f)
 {
 	elf_end(f->elf);
+	if (f->map)
+		munmap(f->map, f->map_size);
 	if (f->fd >= 0)
 		close(f->fd);
 	free(f->segments);
@@ -213,8 +295,11 @@ static int walk_debug_file(struct symbol_walk *w, struct elf_file *f)
 
 static int each_symbol(struct elf_file *f, struct symbol_walk *w)
 {
-	int err = walk_symbols(w, f->elf);
+	int err;
 
+	if (!f->elf)
+		return 0; /* nothing tells of functions */
+	err = walk_symbols(w, f->elf);
 	if (!err && !w->symtab)
 		err = walk_debug_file(w, f);
 	return err;
@@ -299,7 +384,7 @@ bool elf_file_offset(const struct elf_file *f, uint64_t addr, uint64_t *offset)
 		if (addr < s->addr || addr - s->addr >= s->size)
 			continue;
 		*offset = addr - s->addr + s->offset;
-		return *offset < f->size;
+		return *offset < f->size; /* headers may promise more than there is */
 	}
 	return false;
 }

@@ -17,9 +17,12 @@ struct elf_file {
 	int fd;
 	char *path;
 	const char *const *debug_dirs; /* for the caller to set: see debug_file.h */
-	struct Elf *elf;
-	const uint8_t *bytes; /* the file */
+	struct Elf *elf;               /* NULL: no ELF file */
+	const uint8_t *bytes;          /* the file, or the member of an archive */
 	size_t size;
+	uint64_t base; /* where bytes begin in the file on disk: 0, or the place of the member */
+	void *map;     /* of the whole archive */
+	size_t map_size;
 	struct elf_segment *segments;
 	size_t nsegments;
 	/* a number of the file's contents: of its build id, else of its headers */
@@ -34,11 +37,19 @@ struct elf_function {
 };
 
 /*
+ * "archive!/member" names a file within a ZIP archive that is not compressed there, so that it can
+ * be mapped to be run. Puts the archive's path into @archive and returns the member's name; NULL:
+ * @path is no such name, or too long.
+ */
+const char *elf_archive_member(const char *path, char *archive, size_t size);
+/*
  * Opens an ELF file of this machine that can be mapped to be run: a program that may be executed,
  * or anything position-independent. Returns 0, or a negative errno (-ENOEXEC: another kind of
  * file).
  */
 int elf_file_open(struct elf_file *f, const char *path);
+/* Likewise, but anything that can be read: all of it is taken for code at its place in the file. */
+int elf_file_open_raw(struct elf_file *f, const char *path);
 void elf_file_close(struct elf_file *f);
 
 /*
@@ -53,7 +64,7 @@ int elf_file_each_symbol(struct elf_file *f, int (*cb)(const struct elf_function
 			 void *arg);
 /* The address, as linked, of what is called @symbol, function or variable. False: nothing is. */
 bool elf_symbol_address(struct Elf *elf, const char *symbol, uint64_t *address);
-/* The place in the file of address @addr. False when it is not code. */
+/* The place in f->bytes of address @addr. False when it is not code. */
 bool elf_file_offset(const struct elf_file *f, uint64_t addr, uint64_t *offset);
 /* The other way round. */
 bool elf_file_address(const struct elf_file *f, uint64_t offset, uint64_t *addr);

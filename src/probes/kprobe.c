@@ -70,24 +70,37 @@ static int parse(struct kprobe_spec *k, const char *const *parts, size_t nparts,
 	return 0;
 }
 
+/* "MODULE:FUNCTION+OFFSET"; the list may be long: by hand. Returns the end. */
+static char *put(char *to, const char *end, const char *text)
+{
+	while (*text && to < end)
+		*to++ = *text++;
+	*to = 0;
+	return to;
+}
+
 static int emit(const char *module, const char *func, void *arg)
 {
 	struct expansion *x = arg;
 	const struct kprobe_spec *k = x->spec;
-	char name[PROBE_NAME_MAX], target[PROBE_NAME_MAX], offset[24] = "";
+	char name[PROBE_NAME_MAX], target[PROBE_NAME_MAX], offset[24] = "", *at;
+	const char *end = name + sizeof(name) - 1;
 	struct probe_point p = {.name = name,
 				.parts = {module, func},
 				.attach = k->attach,
-				.target = target,
+				.target = func,
 				.arg = {(int64_t)k->offset}};
 
 	if (k->offset)
 		snprintf(offset, sizeof(offset), "+%" PRIu64, k->offset);
-	snprintf(name, sizeof(name), "%s:%s%s%s%s", k->type->name, k->module ? module : "",
-		 k->module ? ":" : "", func, offset);
-	snprintf(target, sizeof(target), "%s%s%s",
-		 k->module && strcmp(module, "vmlinux") ? module : "",
-		 k->module && strcmp(module, "vmlinux") ? ":" : "", func);
+	at = put(put(name, end, k->type->name), end, ":");
+	if (k->module)
+		at = put(put(at, end, module), end, ":");
+	put(put(at, end, func), end, offset);
+	if (k->module && strcmp(module, "vmlinux")) {
+		snprintf(target, sizeof(target), "%s:%s", module, func);
+		p.target = target;
+	}
 	x->found = true;
 	return x->cb(&p, x->arg);
 }

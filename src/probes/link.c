@@ -62,6 +62,11 @@ void probe_link_on_free(struct probe_link *link, void (*undo)(void *arg), void *
 	link->arg = arg;
 }
 
+int probe_link_fd(const struct probe_link *link)
+{
+	return bpf_link__fd(link->links[0]);
+}
+
 void probe_link_free(struct probe_link *link)
 {
 	if (!link)

@@ -138,6 +138,8 @@ struct attacher {
 
 /* The row of @kind, or NULL when this build cannot attach it. */
 const struct attacher *attacher_find(uint32_t kind);
+/* The descriptor of its (first) attachment; belongs to the link. */
+int probe_link_fd(const struct probe_link *link);
 /* Detaches and frees. NULL is allowed. */
 void probe_link_free(struct probe_link *link);
 /* Detaches @n links at once, slow ones in threads of their own. */

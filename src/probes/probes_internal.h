@@ -16,11 +16,11 @@ typedef int probe_point_fn(const struct probe_point *p, void *arg);
 
 extern const struct probe_type probe_fentry, probe_fexit, probe_kprobe, probe_kretprobe;
 extern const struct probe_type probe_bench, probe_test;
-extern const struct probe_type probe_begin, probe_end, probe_hardware, probe_interval,
+extern const struct probe_type probe_begin, probe_end, probe_hardware, probe_interval, probe_iter,
 	probe_profile, probe_rawtracepoint, probe_self, probe_software, probe_tracepoint,
 	probe_uprobe, probe_uretprobe, probe_usdt, probe_watchpoint;
 extern const struct attacher attacher_fentry, attacher_fexit, attacher_kprobe, attacher_kretprobe;
-extern const struct attacher attacher_hardware, attacher_usdt, attacher_watchpoint;
+extern const struct attacher attacher_hardware, attacher_iter, attacher_usdt, attacher_watchpoint;
 extern const struct attacher attacher_interval, attacher_profile, attacher_raw_tp, attacher_btf_tp,
 	attacher_software, attacher_tracepoint, attacher_uprobe, attacher_uretprobe;
 

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "probes/elf_file.h"
 #include "probes/uprobe.h"
@@ -254,7 +255,7 @@ static int emit(struct expansion *x, const char *func, uint64_t addr, const char
 
 	if (!elf_file_offset(x->file, addr, &offset))
 		return 0; /* declared, but no code of this file */
-	p.arg[0] = (int64_t)offset;
+	p.arg[0] = (int64_t)(x->file->base + offset);
 	p.arg[1] = (int64_t)x->file->fingerprint;
 	if (u->has_offset)
 		snprintf(name, sizeof(name), "%s:%s:%s+%" PRIu64, u->type->name, x->path, func,
@@ -306,7 +307,7 @@ static int emit_address(struct expansion *x)
 	snprintf(shown, sizeof(shown), "%" PRIu64, u->address);
 	if (!err && !elf_file_offset(x->file, u->address, &offset)) {
 		err = probe_fail(x->err, x->errlen, -EINVAL,
-				 "Address 0x%" PRIx64 " is not code of %s", u->address, x->path);
+				 "Could not resolve address: %s:0x%" PRIx64, x->path, u->address);
 	} else if (!err && l.n) {
 		err = emit_offset(x, &l.items[0], u->address - l.items[0].addr, shown);
 	} else if (!err) {
@@ -320,6 +321,27 @@ static int emit_address(struct expansion *x)
 	return err;
 }
 
+/* Nothing tells how long it is, nor that it is a function at all: whoever names it must know. */
+static int emit_sizeless(struct expansion *x, const struct found_function *fn)
+{
+	char why[512];
+
+	snprintf(why, sizeof(why),
+		 "Could not determine boundary for %s (symbol has size 0)." UNSAFE_HINT, fn->name);
+	return emit(x, fn->name, fn->addr, why);
+}
+
+static int emit_function(struct expansion *x, const struct found_function *fn)
+{
+	const struct uprobe_spec *u = x->spec;
+
+	if (u->has_offset)
+		return emit_offset(x, fn, u->offset, fn->name);
+	if (!fn->size && !target_has_wildcard(u->func))
+		return emit_sizeless(x, fn);
+	return emit(x, fn->name, fn->addr, NULL);
+}
+
 static int emit_functions(struct expansion *x)
 {
 	struct uprobe_spec *u = x->spec;
@@ -327,8 +349,7 @@ static int emit_functions(struct expansion *x)
 	int err = find_functions(x->file, &l);
 
 	for (size_t i = 0; i < l.n && !err; i++)
-		err = u->has_offset ? emit_offset(x, &l.items[i], u->offset, l.items[i].name)
-				    : emit(x, l.items[i].name, l.items[i].addr, NULL);
+		err = emit_function(x, &l.items[i]);
 	function_list_free(&l);
 	return err;
 }
@@ -346,7 +367,10 @@ static int expand_path(struct expansion *x, const char *path)
 	}
 	if (err)
 		return err;
-	if (elf_file_open(&f, path))
+	err = elf_file_open(&f, path);
+	if (err == -ENOEXEC && u->has_address)
+		err = elf_file_open_raw(&f, path);
+	if (err)
 		return 0; /* gone since it was found */
 	f.debug_dirs = target_debug_dirs(x->target);
 	x->path = path;
@@ -365,6 +389,9 @@ static int expand_spec(struct target *t, struct uprobe_spec *u, probe_point_fn *
 	int code = user_paths_find(&paths, u->path, target_pid(t));
 
 	user_paths_note(&paths, u->path, t);
+	/* what is no ELF file has places, too */
+	if (!code && !paths.n && u->has_address && !access(u->path, R_OK))
+		code = user_paths_add(&paths, u->path);
 	if (!code && !paths.n) {
 		code = probe_fail(err, errlen, -ENOENT,
 				  "uprobe target file '%s' does not exist or is not executable",
@@ -410,7 +437,13 @@ static int expand_uretprobe(struct target *t, const char *const *parts, size_t n
 
 /* ---- listing ------------------------------------------------------------------------------ */
 
-/* "path:function", or a path for all of its functions. What has no path in it is not ours. */
+/* Whether a pattern names files to look into; without one, a process's are meant. */
+static bool names_files(const char *pattern, const char *rest)
+{
+	return strchr(rest, '/') || strcspn(pattern, "*") >= strcspn(pattern, ":");
+}
+
+/* "path:function", or a path for all of its functions; of a process, a function alone too. */
 static int list_as(struct uprobe_spec *u, struct target *t, const char *pattern, bool by_name_only,
 		   probe_point_fn *cb, void *arg)
 {
@@ -419,12 +452,16 @@ static int list_as(struct uprobe_spec *u, struct target *t, const char *pattern,
 	int code = 0;
 
 	if (!strchr(pattern, ':') || !probe_list_wanted(u->type, pattern, by_name_only, &rest) ||
-	    (target_has_wildcard(pattern) && !strchr(rest, '/') &&
-	     strcspn(pattern, "*") < strcspn(pattern, ":")))
+	    (!target_pid(t) && target_has_wildcard(pattern) && !names_files(pattern, rest)))
 		return 0;
 	colon = strrchr(rest, ':');
 	u->func = colon && colon[1] ? colon + 1 : "*";
-	path = strndup(rest, colon ? (size_t)(colon - rest) : strlen(rest));
+	if (!colon && target_pid(t) && !strchr(rest, '/')) {
+		u->func = rest;
+		path = strdup("*");
+	} else {
+		path = strndup(rest, colon ? (size_t)(colon - rest) : strlen(rest));
+	}
 	u->path = path;
 	if (path && *path)
 		code = expand_spec(t, u, cb, arg, err, sizeof(err));

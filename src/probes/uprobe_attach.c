@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,9 +15,15 @@
 const char *uprobe_file(const char *path, char *full)
 {
 	/* what lies behind /proc/PID/root has no other name here */
-	if (strncmp(path, "/proc/", 6) && realpath(path, full))
-		return full;
-	return path;
+	char archive[PATH_MAX], real[PATH_MAX];
+	const char *member = elf_archive_member(path, archive, sizeof(archive));
+
+	if (!strncmp(path, "/proc/", 6) || !realpath(member ? archive : path, real))
+		return path;
+	if (snprintf(full, PATH_MAX, "%s%s%s", real, member ? "!/" : "", member ? member : "") >=
+	    PATH_MAX)
+		return path;
+	return full;
 }
 
 /* The offsets are of one file; another one under its name has other code there. */
@@ -25,6 +32,8 @@ static int check_file(struct attach_env *env, const char *path, int64_t fingerpr
 	struct elf_file f;
 	int err = elf_file_open(&f, path);
 
+	if (err == -ENOEXEC)
+		err = elf_file_open_raw(&f, path);
 	if (err)
 		return probe_attach_fail(env, err, path);
 	if (f.fingerprint != (uint64_t)fingerprint) {
@@ -34,6 +43,12 @@ static int check_file(struct attach_env *env, const char *path, int64_t fingerpr
 	}
 	elf_file_close(&f);
 	return err;
+}
+
+/* The file that the kernel is told: of a member, the archive; the places are of it. */
+static const char *on_disk(const char *path, char archive[PATH_MAX])
+{
+	return elf_archive_member(path, archive, PATH_MAX) ? archive : path;
 }
 
 /* ---- semaphores -------------------------------------------------------------------- */
@@ -110,6 +125,7 @@ int uprobe_attach(struct attach_env *env, const struct image *img,
 {
 	const char *path = image_str(img, at->target);
 	int err = check_file(env, path, at->arg[1]);
+	char archive[PATH_MAX];
 	struct probe_link *l;
 
 	if (err)
@@ -117,7 +133,7 @@ int uprobe_attach(struct attach_env *env, const struct image *img,
 	l = probe_link_new(1, true);
 	if (!l)
 		return probe_attach_fail(env, -ENOMEM, path);
-	err = attach_to(env, path, at, prog, l);
+	err = attach_to(env, on_disk(path, archive), at, prog, l);
 	if (err)
 		probe_link_free(l);
 	else
@@ -179,6 +195,7 @@ int uprobe_attach_many(struct attach_env *env, const struct image *img,
 	const char *path = image_str(img, at->target);
 	struct probe_link *l = probe_link_new(1, true);
 	struct places places = {0};
+	char archive[PATH_MAX];
 	struct bpf_link *bpf;
 	int err = -ENOMEM;
 
@@ -192,8 +209,8 @@ int uprobe_attach_many(struct attach_env *env, const struct image *img,
 	opts.offsets = places.offsets;
 	opts.ref_ctr_offsets = places.semaphores;
 	opts.cookies = places.cookies;
-	bpf = bpf_program__attach_uprobe_multi(prog, env->pid > 0 ? env->pid : -1, path, NULL,
-					       &opts);
+	bpf = bpf_program__attach_uprobe_multi(prog, env->pid > 0 ? env->pid : -1,
+					       on_disk(path, archive), NULL, &opts);
 	if (!bpf) {
 		err = probe_attach_fail(env, -errno, path);
 		goto out;

@@ -55,13 +55,14 @@ static int parse(struct usdt_spec *u, struct target *t, const char *const *parts
 static int emit(struct expansion *x, const struct usdt_note *note)
 {
 	char name[PROBE_NAME_MAX], full[4096];
-	struct probe_point p = {.name = name,
-				.parts = {x->path, note->provider, note->name},
-				.attach = IMAGE_AT_USDT,
-				.target = uprobe_file(x->path, full),
-				.operands = note->operands,
-				.arg = {(int64_t)note->offset, (int64_t)x->file->fingerprint,
-					(int64_t)note->semaphore}};
+	struct probe_point p = {
+		.name = name,
+		.parts = {x->path, note->provider, note->name},
+		.attach = IMAGE_AT_USDT,
+		.target = uprobe_file(x->path, full),
+		.operands = note->operands,
+		.arg = {(int64_t)(x->file->base + note->offset), (int64_t)x->file->fingerprint,
+			(int64_t)(note->semaphore ? x->file->base + note->semaphore : 0)}};
 
 	snprintf(name, sizeof(name), "usdt:%s:%s:%s", x->path, note->provider, note->name);
 	x->found++;

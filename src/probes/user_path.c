@@ -27,7 +27,7 @@ static const char *const library_folders[] = {
 
 /* ---- lists of paths ------------------------------------------------------------ */
 
-static int add(struct user_paths *paths, const char *path)
+int user_paths_add(struct user_paths *paths, const char *path)
 {
 	char **items = realloc(paths->items, (paths->n + 1) * sizeof(*items));
 	char *copy = strdup(path);
@@ -151,7 +151,7 @@ static int add_mapped(struct user_paths *paths, int pid)
 			continue;
 		snprintf(path, sizeof(path), "%s%s", root, file);
 		if (!listed(paths, path) && is_elf(path))
-			err = add(paths, path);
+			err = user_paths_add(paths, path);
 	}
 	free(line);
 	if (f)
@@ -222,7 +222,7 @@ static int find_in_cache(struct user_paths *paths, const char *data, size_t size
 			continue;
 		snprintf(path, sizeof(path), "%s%s", root, at + e[i].path);
 		if (is_elf(path)) /* and not of another machine */
-			return add(paths, path);
+			return user_paths_add(paths, path);
 	}
 	return 0;
 }
@@ -264,7 +264,7 @@ static int search_folders(struct user_paths *paths, const char *name, const char
 			snprintf(path, sizeof(path), "%s%s/%s", root, library_folders[i],
 				 entry->d_name);
 			if (library_matches(entry->d_name, name) && is_elf(path))
-				err = add(paths, path);
+				err = user_paths_add(paths, path);
 		}
 		if (dir)
 			closedir(dir);
@@ -280,7 +280,7 @@ static int search_process(struct user_paths *paths, const char *name, int pid)
 
 	for (size_t i = 0; i < mapped.n && !err && !paths->n; i++)
 		if (library_matches(strrchr(mapped.items[i], '/') + 1, name))
-			err = add(paths, mapped.items[i]);
+			err = user_paths_add(paths, mapped.items[i]);
 	user_paths_free(&mapped);
 	return err;
 }
@@ -304,7 +304,7 @@ static int try_path(struct user_paths *paths, const char *root, const char *fold
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s%s%s%s", root, folder, *folder ? "/" : "", name);
-	return is_elf(path) ? add(paths, path) : 0;
+	return is_elf(path) ? user_paths_add(paths, path) : 0;
 }
 
 static int find_program(struct user_paths *paths, const char *name, int pid, const char *root)
@@ -334,7 +334,7 @@ static int find_wildcards(struct user_paths *paths, const char *name, const char
 		return 0;
 	for (size_t i = 0; i < found.gl_pathc && !err; i++)
 		if (is_elf(found.gl_pathv[i]))
-			err = add(paths, found.gl_pathv[i]);
+			err = user_paths_add(paths, found.gl_pathv[i]);
 	globfree(&found);
 	return err;
 }

@@ -18,6 +18,8 @@ struct user_paths {
  * several. Returns 0 (none found is 0, too) or -ENOMEM; free with user_paths_free().
  */
 int user_paths_find(struct user_paths *paths, const char *name, int pid);
+/* Adds a copy of @path. Returns 0 or -ENOMEM. */
+int user_paths_add(struct user_paths *paths, const char *path);
 /* The file that process @pid runs, as "/path" or "/proc/PID/root/path"; malloc, or NULL. */
 char *user_path_of_process(int pid);
 void user_paths_free(struct user_paths *paths);

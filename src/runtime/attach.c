@@ -94,12 +94,12 @@ static int attached(struct run *r, const struct image_attachment *at, uint32_t n
 {
 	if (err)
 		return may_skip(r, at, why) ? 0 : err;
-	r->nlinks++;
+	r->link_rows[r->nlinks++] = at - r->img->attachments;
 	for (uint32_t i = 0; i < n; i++) {
 		if (at[i].flags & IMAGE_ATTACHMENT_AGAIN)
 			continue;
 		r->nattached += at[i].nprobes;
-		r->nwaiting += at[i].nprobes;
+		r->nwaiting += at[i].kind == IMAGE_AT_ITER ? 0 : at[i].nprobes;
 	}
 	return 0;
 }
@@ -248,7 +248,8 @@ int attach_all(struct run *r)
 	int err = -ENOMEM;
 
 	r->links = calloc(r->img->nattachments + 1, sizeof(*r->links));
-	if (!r->links || !first)
+	r->link_rows = calloc(r->img->nattachments + 1, sizeof(*r->link_rows));
+	if (!r->links || !r->link_rows || !first)
 		goto out;
 	for (uint32_t i = 0; i < r->img->nattachments;) {
 		const struct image_attachment *at = &r->img->attachments[i];
@@ -270,6 +271,8 @@ void detach_all(struct run *r)
 	if (r->links)
 		probe_links_free(r->links, r->nlinks);
 	free(r->links);
+	free(r->link_rows);
+	r->link_rows = NULL;
 	r->links = NULL;
 	r->nlinks = 0;
 }

@@ -87,11 +87,14 @@ static int64_t tai_offset(bool boot)
 	return ts.tv_sec * 1000000000ll + ts.tv_nsec - (int64_t)(before + (after - before) / 2);
 }
 
-static void tell_namespace(struct image_control *words)
+#define INITIAL_PIDNS 0xeffffffcul /* PROC_PID_INIT_INO of the kernel */
+
+/* Which PID namespace we are in; the initial one needs no looking up. */
+static void note_namespace(struct image_control *words)
 {
 	struct stat st;
 
-	if (stat("/proc/self/ns/pid", &st))
+	if (stat("/proc/self/ns/pid", &st) || st.st_ino == INITIAL_PIDNS)
 		return;
 	words->pidns_dev = st.st_dev;
 	words->pidns_ino = st.st_ino;
@@ -100,8 +103,8 @@ static void tell_namespace(struct image_control *words)
 int control_prepare(struct control *c, uint64_t cpid, uint64_t events_limit)
 {
 	control_read(c);
+	note_namespace(c->words);
 	c->words->tai_offset = tai_offset(c->clock_boot);
-	tell_namespace(c->words);
 	__atomic_store_n(&c->words->cpid, cpid, __ATOMIC_RELEASE);
 	__atomic_store_n(&c->words->events_limit, events_limit, __ATOMIC_RELEASE);
 	return c->mapped ? 0 : copy_out(c);

@@ -148,6 +148,7 @@ struct run {
 	uint64_t lost_told_at;   /* when, ns */
 
 	struct probe_link **links;
+	uint32_t *link_rows; /* of ATTACHMENTS, the first of each link */
 	size_t nlinks;
 	uint64_t *misses;   /* by row of ATTACHMENTS, first of a program: see misses.c */
 	unsigned nattached; /* probes, BEGIN and END included */

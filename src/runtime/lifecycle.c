@@ -275,6 +275,8 @@ static int run_to_end(struct run *r)
 
 	if (start(r))
 		return give_up(r);
+	if (r->stop != STOP_EXIT && iterate_all(r))
+		return give_up(r);
 	err = r->stop == STOP_NONE ? failed("Failed to wait for events", event_loop(r)) : 0;
 	end = finish(r);
 	err = err ? err : end;

@@ -17,6 +17,8 @@ void raise_file_limit(const struct run *r);
 int attach_all(struct run *r);
 void detach_all(struct run *r);
 
+/* Goes through what the iter probes iterate over, or pins it. Failures are told on stderr. */
+int iterate_all(struct run *r);
 /* Whether probes of this kind are of use in the mode of the run. */
 bool runs_in_mode(const struct run *r, uint32_t kind);
 /* Benchmarks are loaded as programs of the network. */

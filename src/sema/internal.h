@@ -111,6 +111,10 @@ const char *sema_tn(struct sema *s, const struct type *t); /* type_name, "none" 
 void sema_config_defaults(struct sema_config *c);
 void sema_config_run(struct sema *s);
 
+/* ---- iter.c ---- */
+/* ctx in an iter probe; NULL after an error. */
+struct type *sema_iterator_context(struct sema *s, struct ast_expr *e);
+
 /* ---- probes.c, programs.c, usage.c ---- */
 struct sema_point { /* a probe found, strings in the arena */
 	const struct probe_type *type;

@@ -195,6 +195,8 @@ struct type *sema_check_ctx(struct sema *s, struct ast_expr *e)
 	struct sema_work *w = s->work;
 	struct type *to;
 
+	if (w->plain == IMAGE_AT_ITER)
+		return sema_iterator_context(s, e);
 	if (w->plain == IMAGE_AT_TRACEPOINT) {
 		sema_error(s, e->span, "Use args instead of ctx in tracepoint");
 		return NULL;
@@ -205,7 +207,7 @@ struct type *sema_check_ctx(struct sema *s, struct ast_expr *e)
 		return NULL;
 	}
 	to = types_lookup(s->types, "struct",
-			  w->prog->type->flags & PROBE_HAS_REGS ? "pt_regs"
+			  w->prog->type->flags & PROBE_HAS_FUNC ? "pt_regs"
 								: "bpf_perf_event_data");
 	return type_pointer(s->types, to, SPACE_CTX);
 }

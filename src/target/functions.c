@@ -18,6 +18,7 @@ struct function_list {
 	char *text; /* of the file; names point into it */
 	struct target_function {
 		const char *module, *name;
+		uint64_t head; /* the name's first 8 bytes, to be compared as a number */
 	} *items;
 	size_t n, cap;
 	bool sorted;
@@ -79,6 +80,17 @@ static char *read_traceable(struct target *t)
 	return text;
 }
 
+/* Lower numbers belong to names that sort before. */
+static uint64_t head_of(const char *name)
+{
+	uint64_t head = 0;
+	unsigned n = 0;
+
+	for (; n < 8 && name[n]; n++)
+		head = head << 8 | (uint8_t)name[n];
+	return n && n < 8 ? head << (8 * (8 - n)) : head;
+}
+
 static int add(struct function_list *l, const char *module, const char *name)
 {
 	struct target_function *items = l->items;
@@ -90,7 +102,7 @@ static int add(struct function_list *l, const char *module, const char *name)
 			return -ENOMEM;
 		l->items = items;
 	}
-	items[l->n++] = (struct target_function){module, name};
+	items[l->n++] = (struct target_function){module, name, head_of(name)};
 	return 0;
 }
 
@@ -132,14 +144,16 @@ static char *kallsyms_name(char *line)
 
 static int parse(struct function_list *l, bool kallsyms)
 {
-	char *save = NULL;
 	int err = 0;
 
-	for (char *line = strtok_r(l->text, "\n", &save); line && !err;
-	     line = strtok_r(NULL, "\n", &save)) {
-		char *name = kallsyms ? kallsyms_name(line) : line;
+	for (char *line = l->text, *end; *line && !err; line = end) {
+		char *name;
 
-		if (name)
+		end = strchrnul(line, '\n');
+		if (*end)
+			*end++ = 0;
+		name = kallsyms ? kallsyms_name(line) : line;
+		if (name && *name)
 			err = add_line(l, name);
 	}
 	return err;
@@ -176,7 +190,11 @@ static struct function_list *functions(struct target *t)
 static int by_name(const void *pa, const void *pb)
 {
 	const struct target_function *a = pa, *b = pb;
-	int order = strcmp(a->name, b->name);
+	int order;
+
+	if (a->head != b->head)
+		return a->head < b->head ? -1 : 1;
+	order = strcmp(a->name, b->name);
 
 	return order ? order : strcmp(a->module, b->module);
 }

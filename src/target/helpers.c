@@ -50,6 +50,8 @@ static const struct since_row helpers[] = {
 	{BPF_FUNC_send_signal_thread, "send_signal_thread", 5, 6},
 	{BPF_FUNC_jiffies64, "jiffies64", 5, 6},
 	{BPF_FUNC_get_ns_current_pid_tgid, "get_ns_current_pid_tgid", 5, 7},
+	{BPF_FUNC_seq_printf, "seq_printf", 5, 7},
+	{BPF_FUNC_seq_write, "seq_write", 5, 7},
 	{BPF_FUNC_ktime_get_boot_ns, "ktime_get_boot_ns", 5, 8, OF(BOOT_CLOCK)},
 	{BPF_FUNC_ringbuf_output, "ringbuf_output", 5, 8, OF(RING_BUFFER)},
 	{BPF_FUNC_ringbuf_reserve, "ringbuf_reserve", 5, 8, OF(RING_BUFFER)},

@@ -218,6 +218,8 @@ bool target_glob(const char *pattern, const char *s)
 	while (*s) {
 		if (*pattern == '*') {
 			star = pattern++;
+			if (!*pattern) /* takes all that is left */
+				return true;
 			resume = s;
 		} else if (*pattern == *s) {
 			pattern++;

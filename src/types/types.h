@@ -165,6 +165,8 @@ struct type *types_parse_format(struct types *ts, const char *category, const ch
  */
 struct type *types_raw_tracepoint_args(struct types *ts, const char *name, char *err,
 				       size_t errlen);
+/* iter:@name: what its programs are given, from BTF; fields with LOC_CTX. */
+struct type *types_iterator_context(struct types *ts, const char *name, char *err, size_t errlen);
 /*
  * fentry and fexit: the parameters of a function of vmlinux, each as LOC_RAW_ARG; with @result
  * one more field, "retval", unless it returns nothing.

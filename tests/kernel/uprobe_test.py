@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """uprobe and uretprobe: functions of the workload, called in known numbers."""
 
+import ctypes
+import mmap
 import os
 import re
 import signal
@@ -9,6 +11,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import zipfile
 
 import support
 from support import WORKLOAD
@@ -285,6 +288,88 @@ class Gate(unittest.TestCase):
             if max(got):
                 return
         self.fail("never more than two apart")
+
+
+class Listing(unittest.TestCase):
+    def test_of_a_process(self):
+        with support.Child("call", 1, 1) as child:
+            for pattern in ("uprobe:called_*", "uprobe:*:called_*", "*called_*"):
+                with self.subTest(pattern=pattern):
+                    done = support.btrun("-p", child.pid, "-l", pattern)
+                    found = [line.split(":")[2] for line in done.stdout.splitlines()
+                             if line.startswith("uprobe:")]
+                    self.assertEqual(found, ["called_one", "called_ten", "called_two"],
+                                     done.stdout)
+            every = support.btrun("-p", child.pid, "-l", "uprobe:*").stdout
+        self.assertIn(f"uprobe:{WORKLOAD}:called_one\n", every)
+        self.assertRegex(every, r"uprobe:/.*/libc\.so\.6:getpid\n")
+
+
+class Places(unittest.TestCase):
+    """Code that is no ELF file of its own, called by this very process."""
+
+    def setUp(self):
+        if os.uname().machine != "x86_64":
+            self.skipTest("the code is written for x86-64")
+
+    def call(self, path, offset, times):
+        with open(path, "rb") as f, mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ | mmap.PROT_EXEC,
+                                              flags=mmap.MAP_PRIVATE):
+            address = mapped_at(path)
+            function = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long)(address + offset)
+            for n in range(times):
+                function(n)
+
+    def test_raw(self):
+        with tempfile.NamedTemporaryFile(suffix=".bin") as f:
+            f.write(b"\x90\x90" b"\x48\x89\xf8" b"\xc3")  # nop; nop; mov %rdi,%rax; ret
+            f.flush()
+            done = support.btrun("-e", f"uprobe:{f.name}:2 {{ }}")
+            self.assertIn("Use --unsafe to force attachment", done.stderr)
+            with support.Tracer("--unsafe", "-e", f"uprobe:{f.name}:2 /pid == $1/ "
+                                "{ @n = count(); @sum = sum(arg0); }", os.getpid()) as tracer:
+                self.call(f.name, 0, CALLS)
+        self.assertEqual(support.map_value(tracer.out, "n"), CALLS, tracer.err)
+        self.assertEqual(support.map_value(tracer.out, "sum"), sum(range(CALLS)))
+
+    def test_archive(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = f"{directory}/a.zip"
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("first", "x")
+                info = zipfile.ZipInfo("dir/workload")
+                with open(WORKLOAD, "rb") as f:
+                    archive.writestr(info, f.read(), compress_type=zipfile.ZIP_STORED)
+                packed = zipfile.ZipInfo("packed")
+                archive.writestr(packed, 1000 * "x", compress_type=zipfile.ZIP_DEFLATED)
+            base = info.header_offset + 30 + len(info.filename)
+            point = f'uprobe:"{path}!/dir/workload":called_two'
+            with support.Tracer("-e", f"{point} /pid == $1/ {{ @[probe] = count(); }}",
+                                os.getpid()) as tracer:
+                self.call(path, base + code_offset("called_two"), CALLS)
+            for name in ("nothing", "packed", "first"):
+                done = support.btrun("-e", f'uprobe:"{path}!/{name}":f {{ }}')
+                self.assertIn("does not exist or is not executable", done.stderr)
+        self.assertEqual(support.map_values(tracer.out, ""),
+                         {f"uprobe:{path}!/dir/workload:called_two": CALLS}, tracer.err)
+
+
+def mapped_at(path):
+    """Where this process has mapped the beginning of a file to be run."""
+    with open("/proc/self/maps", encoding="utf-8") as f:
+        return int(re.search(rf"^(\w+)-\w+ r-xp 00000000 .*{re.escape(path)}$", f.read(),
+                             re.M)[1], 16)
+
+
+def code_offset(name):
+    """The place in the workload's file of one of its functions."""
+    headers = subprocess.run(["readelf", "-lW", WORKLOAD], capture_output=True, text=True,
+                             check=True).stdout
+    for offset, addr, size in re.findall(r"LOAD +(\w+) (\w+) \w+ (\w+)", headers):
+        offset, addr, size = (int(n, 16) for n in (offset, addr, size))
+        if addr <= symbol(name) < addr + size:
+            return symbol(name) - addr + offset
+    raise LookupError(name)
 
 
 if __name__ == "__main__":

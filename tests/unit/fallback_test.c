@@ -158,7 +158,7 @@ static bool has_program_type(struct bpf_object *obj, int64_t type)
 #define READ_COUNT  "interval:s:1 { @[1] = count(); if (@[1] > 5) { exit(); } }"
 #define OPEN        "tracepoint:syscalls:sys_enter_openat "
 #define CALLS       "uprobe:/proc/self/exe:main, uprobe:/proc/self/exe:c* { @[probe] = count(); }"
-#define COMPARE     "interval:s:1 /pid > 5 && cpu > 1/ { @[tid > 7] = count(); }"
+#define COMPARE     "interval:s:1 /uid > 5 && cpu > 1/ { @[gid > 7] = count(); }"
 
 static const struct row {
 	const char *without, *script;

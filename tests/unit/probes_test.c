@@ -299,7 +299,7 @@ static void test_list(void **state)
 	assert_int_equal(ps.n, 4);
 	assert_string_equal(ps.names[0], "interval:hz:");
 	assert_string_equal(ps.names[3], "interval:us:");
-	list(t, "i*:*", &ps);
+	list(t, "inter*:*", &ps);
 	assert_int_equal(ps.n, 0);
 	list(t, "software:cpu*", &ps);
 	assert_int_equal(ps.n, 3);

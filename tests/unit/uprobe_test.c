@@ -108,7 +108,7 @@ static void test_errors(void **state)
 		INVALID("uprobe:" SELF ":a+x", "Invalid offset: invalid integer: x"),
 		INVALID("uretprobe:" SELF ":a+4", "Offset not allowed"),
 		INVALID("uprobe:/bin/*:0x10", "Cannot use wildcards with absolute address"),
-		INVALID("uprobe:" SELF ":0x1", "Address 0x1 is not code of " SELF),
+		INVALID("uprobe:" SELF ":0x1", "Could not resolve address: " SELF ":0x1"),
 		INVALID("uprobe:" SELF ":uprobe_test_one+999999",
 			"Offset outside the function bounds ('uprobe_test_one' size is "),
 		{"uprobe:/no/such:main",
