@@ -6,8 +6,8 @@
 
 #include "codegen/cg.h"
 
-/* Above this many bytes a copy is one helper call instead of loads and stores. */
-#define INLINE_COPY_MAX 128
+/* More than so many loads and stores are one helper call instead. */
+#define INLINE_UNITS_MAX 16
 
 LLVMValueRef cg_const(struct codegen *cg, LLVMTypeRef t, uint64_t v)
 {
@@ -158,19 +158,42 @@ LLVMValueRef cg_offset(struct codegen *cg, LLVMValueRef p, uint64_t off)
 	return off ? LLVMBuildGEP2(cg->b, cg->i8, p, &i, 1, "") : p;
 }
 
-/* BPF memory is laid out with natural alignment, so that one load is one instruction. */
-static unsigned alignment_of(LLVMTypeRef t)
+/*
+ * Everything lies at multiples of eight bytes, but for what is at an offset in it: strings in
+ * tuples, members of packed structs. Elements of arrays are taken to be aligned.
+ */
+static unsigned address_alignment(LLVMValueRef p)
+{
+	uint64_t off = 0;
+
+	while (LLVMIsAGetElementPtrInst(p) || LLVMIsAConstantExpr(p)) {
+		LLVMValueRef i;
+
+		if (LLVMGetNumOperands(p) != 2)
+			break;
+		i = LLVMGetOperand(p, 1);
+		if (LLVMIsAConstantInt(i))
+			off += LLVMConstIntGetSExtValue(i);
+		p = LLVMGetOperand(p, 0);
+	}
+	off |= 8;
+	return off & -off;
+}
+
+/* Loads and stores of what is not aligned are made of smaller ones. */
+static unsigned alignment_of(LLVMTypeRef t, LLVMValueRef p)
 {
 	unsigned width = LLVMGetTypeKind(t) == LLVMIntegerTypeKind ? LLVMGetIntTypeWidth(t) : 64;
+	unsigned natural = width < 8 ? 1 : width / 8, have = address_alignment(p);
 
-	return width < 8 ? 1 : width / 8;
+	return have < natural ? have : natural;
 }
 
 LLVMValueRef cg_load(struct codegen *cg, LLVMTypeRef t, LLVMValueRef p)
 {
 	LLVMValueRef v = LLVMBuildLoad2(cg->b, t, p, "");
 
-	LLVMSetAlignment(v, alignment_of(t));
+	LLVMSetAlignment(v, alignment_of(t, p));
 	return v;
 }
 
@@ -187,7 +210,7 @@ void cg_store(struct codegen *cg, LLVMValueRef v, LLVMValueRef p)
 	if (LLVMGetTypeKind(LLVMTypeOf(v)) == LLVMIntegerTypeKind &&
 	    LLVMGetIntTypeWidth(LLVMTypeOf(v)) == 1)
 		v = LLVMBuildZExt(cg->b, v, cg->i8, "");
-	LLVMSetAlignment(LLVMBuildStore(cg->b, v, p), alignment_of(LLVMTypeOf(v)));
+	LLVMSetAlignment(LLVMBuildStore(cg->b, v, p), alignment_of(LLVMTypeOf(v), p));
 }
 
 void cg_atomic_add(struct codegen *cg, LLVMValueRef p, LLVMValueRef v)
@@ -240,21 +263,27 @@ static unsigned read_kernel_helper(struct codegen *cg)
 }
 
 /* The widest unit that fits into what is left. */
-static uint32_t unit_of(uint32_t left)
+static uint32_t unit_of(uint32_t left, uint32_t most)
 {
-	return left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+	uint32_t unit = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+
+	return unit < most ? unit : most;
 }
 
 void cg_copy(struct codegen *cg, LLVMValueRef dst, LLVMValueRef src, uint32_t size)
 {
-	if (size > INLINE_COPY_MAX) {
+	uint32_t most = address_alignment(dst), from = address_alignment(src);
+
+	if (from < most)
+		most = from;
+	if (size > INLINE_UNITS_MAX * most) {
 		LLVMValueRef args[] = {dst, cg_const(cg, cg->i32, size), src};
 
 		cg_helper(cg, read_kernel_helper(cg), args, 3);
 		return;
 	}
 	for (uint32_t off = 0, n; off < size; off += n) {
-		n = unit_of(size - off);
+		n = unit_of(size - off, most);
 		cg_store(cg, cg_load(cg, cg_int_type(cg, n), cg_offset(cg, src, off)),
 			 cg_offset(cg, dst, off));
 	}
@@ -262,7 +291,9 @@ void cg_copy(struct codegen *cg, LLVMValueRef dst, LLVMValueRef src, uint32_t si
 
 void cg_zero(struct codegen *cg, LLVMValueRef dst, uint32_t size)
 {
-	if (size > INLINE_COPY_MAX) {
+	uint32_t most = address_alignment(dst);
+
+	if (size > INLINE_UNITS_MAX * most) {
 		/* a failed read clears the destination: one call instead of a loop of stores */
 		LLVMValueRef args[] = {dst, cg_const(cg, cg->i32, size), LLVMConstNull(cg->ptr)};
 
@@ -270,7 +301,7 @@ void cg_zero(struct codegen *cg, LLVMValueRef dst, uint32_t size)
 		return;
 	}
 	for (uint32_t off = 0, n; off < size; off += n) {
-		n = unit_of(size - off);
+		n = unit_of(size - off, most);
 		cg_store(cg, cg_const(cg, cg_int_type(cg, n), 0), cg_offset(cg, dst, off));
 	}
 }
@@ -279,14 +310,14 @@ void cg_zero(struct codegen *cg, LLVMValueRef dst, uint32_t size)
 void cg_store_bytes(struct codegen *cg, LLVMValueRef dst, const char *s, uint32_t len,
 		    uint32_t size)
 {
-	uint32_t padded = (len + 7) & ~7u;
+	uint32_t padded = (len + 7) & ~7u, most = address_alignment(dst);
 
 	if (padded > size)
 		padded = size;
 	for (uint32_t off = 0, n; off < padded; off += n) {
 		uint64_t word = 0;
 
-		n = unit_of(padded - off);
+		n = unit_of(padded - off, most);
 		if (off < len)
 			memcpy(&word, s + off, len - off < n ? len - off : n);
 		cg_store(cg, cg_const(cg, cg_int_type(cg, n), word), cg_offset(cg, dst, off));

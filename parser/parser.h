@@ -149,6 +149,13 @@ struct ast_program;
 struct ast_program *parse_program(struct diag_list *d, uint32_t src);
 
 /*
+ * Source @src in the one style that scripts are written in, comments kept (malloc), its length
+ * in *@size. NULL with errors in @d when it cannot be parsed, without any when memory was short.
+ * Formatting it again changes nothing, and it compiles to the same programs.
+ */
+char *format_script(struct diag_list *d, uint32_t src, size_t *size);
+
+/*
  * Reads what the script imports, and what that imports, and makes it part of @p: scripts'
  * definitions and probes before its own, C headers as C definitions. Paths are relative to the
  * importing file, or to @script's directory ("stdin" for none: the current one). Errors go to

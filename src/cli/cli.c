@@ -16,6 +16,7 @@
 #include "cli/open.h"
 #include "cli/options.h"
 #include "codegen/compile.h"
+#include "output/message.h"
 #include "runtime/runtime.h"
 
 /* ---- a script's own options ------------------------------------------------------- */
@@ -183,7 +184,7 @@ static int run_script(const struct cli_options *o, struct target *t, const char 
 	}
 	err = compile_script(&in, t, analyse_only, &out);
 	fflush(stdout);
-	diag_print(out.diags, stderr, cli_color(), !o->run.no_warnings);
+	diag_print(out.diags, stderr, message_colored(), !o->run.no_warnings);
 	if (!err && elf.temp)
 		err = cli_product_commit(&elf);
 	if (!err && keeping && out.sema->programs.len) {
@@ -196,6 +197,33 @@ static int run_script(const struct cli_options *o, struct target *t, const char 
 	cli_product_abandon(&elf);
 	compile_output_free(&out);
 	return status;
+}
+
+/* --fmt: in the file of -o, or on standard output. Returns the exit status. */
+static int format_text(const struct cli_options *o, const char *text, size_t size)
+{
+	struct diag_list d = {.arena = arena_new()};
+	const char *name = o->program || !strcmp(o->file, "-") ? "stdin" : o->file;
+	size_t formatted_size = 0;
+	char *formatted;
+	int err = 0;
+
+	formatted = format_script(&d, diag_add_source(&d, name, text, size), &formatted_size);
+	diag_print(&d, stderr, message_colored(), !o->run.no_warnings);
+	if (!formatted)
+		err = -EINVAL;
+	else if (o->run.output)
+		err = cli_write_file(o->run.output, formatted, formatted_size);
+	else
+		fwrite(formatted, 1, formatted_size, stdout);
+	free(formatted);
+	arena_free(d.arena);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int use_text(const struct cli_options *o, struct target *t, const char *text, size_t size)
+{
+	return o->mode == CLI_FORMAT ? format_text(o, text, size) : run_script(o, t, text, size);
 }
 
 /* The text that btrun handed over, else what the command line names (malloc). */
@@ -211,7 +239,7 @@ static char *read_script(const struct cli_options *o, size_t *size)
 	return text;
 }
 
-/* Compiles or lists what the command line names. */
+/* Compiles, lists or formats what the command line names; @t is not needed for the last. */
 static int use_source(const struct cli_options *o, struct target *t)
 {
 	size_t size;
@@ -219,11 +247,11 @@ static int use_source(const struct cli_options *o, struct target *t)
 	int status;
 
 	if (o->program)
-		return run_script(o, t, o->program, strlen(o->program));
+		return use_text(o, t, o->program, strlen(o->program));
 	text = read_script(o, &size);
 	if (!text)
 		return EXIT_FAILURE;
-	status = run_script(o, t, text, size);
+	status = use_text(o, t, text, size);
 	free(text);
 	return status;
 }
@@ -233,6 +261,8 @@ static int dispatch(const struct cli_options *o)
 	struct target *t;
 	int status = EXIT_SUCCESS;
 
+	if (o->mode == CLI_FORMAT)
+		return use_source(o, NULL);
 	t = cli_open_target(o);
 	if (!t)
 		return EXIT_FAILURE;

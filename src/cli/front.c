@@ -15,6 +15,7 @@
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/tools.h"
+#include "output/message.h"
 #include "runtime/runtime.h"
 
 static void end_stage(void *arg, const char *name)
@@ -113,7 +114,7 @@ static int use_script(struct cli_options *o, const char *text, size_t size)
 	if (!found)
 		return become_compiler(o, text, size);
 	if (!o->run.no_warnings)
-		fputs(cli_color() ? entry.colored : entry.messages, stderr);
+		fputs(message_colored() ? entry.colored : entry.messages, stderr);
 	status = run_image(o, entry.image, entry.image_size);
 	cache_entry_free(&entry);
 	return status;

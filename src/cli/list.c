@@ -166,10 +166,37 @@ static const char *full_pattern(struct arena *a, const char *pattern)
 	return type ? arena_printf(a, "%s%s", type->name, colon) : pattern;
 }
 
+/* Types that a kernel may be without. */
+static const struct {
+	const char *type;
+	enum target_feature feature;
+} type_features[] = {
+	{"kprobe", TARGET_F_KPROBE},        {"kretprobe", TARGET_F_KPROBE},
+	{"fentry", TARGET_F_FENTRY},        {"fexit", TARGET_F_FENTRY},
+	{"rawtracepoint", TARGET_F_RAW_TP}, {"iter", TARGET_F_ITER},
+};
+
+/* Nothing found is no error; where the kernel is why, that is told. */
+static void warn_of_nothing(struct lister *l, const char *provider, const char *pattern)
+{
+	for (size_t i = 0; i < sizeof(type_features) / sizeof(*type_features); i++) {
+		if (strcmp(type_features[i].type, provider) ||
+		    target_has(l->target, type_features[i].feature))
+			continue;
+		cli_warning("No probe matches '%s': this kernel cannot attach %s probes", pattern,
+			    provider);
+		return;
+	}
+	if (!target_has_wildcard(provider) && !probe_type_find(provider))
+		cli_warning("No probe matches '%s': there is no probe type '%s'", pattern,
+			    provider);
+}
+
 static void list_pattern(struct lister *l, const char *written)
 {
 	const char *pattern = full_pattern(l->arena, written);
 	const char *provider = arena_strndup(l->arena, pattern, strcspn(pattern, ":"));
+	size_t before = l->printed;
 
 	for (size_t i = 0; probe_types[i]; i++) {
 		const struct probe_type *type = probe_types[i];
@@ -178,6 +205,8 @@ static void list_pattern(struct lister *l, const char *written)
 		if (type->list && target_glob(provider, type->name))
 			type->list(l->target, pattern, print_probe, l);
 	}
+	if (l->printed == before)
+		warn_of_nothing(l, provider, written);
 }
 
 static const char *trimmed(struct arena *a, const char *s, size_t len)
@@ -227,6 +256,22 @@ int cli_list_search(struct target *t, const char *search, bool verbose)
 
 /* ---- a script's probes ---------------------------------------------------------------- */
 
+/* Timers and counters are listed without their number: "interval:s:". */
+static bool has_number(const struct probe_type *type)
+{
+	return type->list && type->flags & PROBE_NO_WILDCARD;
+}
+
+static void print_numbered(const char *name)
+{
+	const char *last = strrchr(name, ':');
+
+	if (last && strchr(name, ':') != last)
+		printf("%.*s\n", (int)(last + 1 - name), name);
+	else
+		puts(name);
+}
+
 static void list_probe(struct lister *l, const struct sema_probe *p)
 {
 	const struct probe_type *type = probe_type_find(p->type);
@@ -234,6 +279,10 @@ static void list_probe(struct lister *l, const struct sema_probe *p)
 
 	if (!type || type->flags & PROBE_SPECIAL)
 		return;
+	if (has_number(type)) {
+		print_numbered(p->name);
+		return;
+	}
 	/* Its arguments are known to the list of its type. */
 	if (l->types && type->list)
 		type->list(l->target, p->name, print_probe, l);

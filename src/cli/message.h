@@ -5,7 +5,6 @@
 #ifndef BT_CLI_MESSAGE_H
 #define BT_CLI_MESSAGE_H
 
-#include <stdbool.h>
 #include <stdio.h>
 
 /* The name that the command was called by: "bpftrace" where it stands in for that, "btrun". */
@@ -15,8 +14,6 @@ const char *cli_name(void);
  * called by the name of, where programs look for it.
  */
 void cli_print_versions(FILE *out);
-/* Whether messages are coloured: $BPFTRACE_COLOR (auto, always, never), else on terminals. */
-bool cli_color(void);
 /* "ERROR: ..." and "WARNING: ..." with a newline added. */
 void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void cli_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -59,6 +59,13 @@ static int set_info(struct cli_options *o, const char *arg)
 	return 0;
 }
 
+static int set_fmt(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->mode = CLI_FORMAT;
+	return 0;
+}
+
 static int set_pid(struct cli_options *o, const char *arg)
 {
 	o->pid_text = arg;
@@ -366,6 +373,8 @@ static const struct option_row rows[] = {
 	{GROUP_MAIN, 'e', NULL, "PROGRAM", "-e 'program'", "run this program", set_program},
 	{GROUP_MAIN, 'l', "list", NULL, "-l, --list [search|filename]",
 	 "list the kernel's probes, or those of a script", set_list},
+	{GROUP_MAIN, 0, "fmt", NULL, "--fmt",
+	 "print the script in the one style there is, and stop", set_fmt},
 	{GROUP_MAIN, 'v', "verbose", NULL, "-v, --verbose",
 	 "say more; with -l, show the probes' arguments", set_verbose},
 	{GROUP_MAIN, 'h', "help", NULL, "-h, --help", "show this help", set_help},
@@ -382,7 +391,8 @@ static const struct option_row rows[] = {
 
 	{GROUP_OUTPUT, 'o', "output", "FILE", "-o, --output FILE", "write the output to FILE",
 	 set_output},
-	{GROUP_OUTPUT, 'f', NULL, "FORMAT", "-f FORMAT", "output format ('text')", set_format},
+	{GROUP_OUTPUT, 'f', NULL, "FORMAT", "-f FORMAT", "output format ('text', 'json')",
+	 set_format},
 	{GROUP_OUTPUT, 'B', NULL, "MODE", "-B MODE", "output buffering ('line', 'full', 'none')",
 	 set_buffering},
 	{GROUP_OUTPUT, 'q', "quiet", NULL, "-q, --quiet", "print nothing but the script's output",
@@ -575,13 +585,15 @@ static int parse_pid(struct cli_options *o)
 
 static int check_format(const struct cli_options *o)
 {
-	if (!strcmp(o->run.format, "text"))
+	const char *name;
+
+	if (output_format_known(o->run.format))
 		return 0;
-	if (!strcmp(o->run.format, "json")) {
-		cli_error("Output format \"json\" is not supported yet");
-		return -EINVAL;
-	}
-	cli_error("Invalid output format \"%s\"\nValid formats: 'text'", o->run.format);
+	cli_error("Invalid output format \"%s\"", o->run.format);
+	fputs("Valid formats:", stderr);
+	for (unsigned i = 0; (name = output_format_name(i)); i++)
+		fprintf(stderr, "%s'%s'", i ? ", " : " ", name);
+	fputc('\n', stderr);
 	return -EINVAL;
 }
 

@@ -12,7 +12,16 @@
 #include "cli/times.h"
 #include "runtime/runtime.h"
 
-enum cli_mode { CLI_RUN, CLI_LIST, CLI_INFO, CLI_HELP, CLI_VERSION, CLI_CACHE, CLI_TOOLS };
+enum cli_mode {
+	CLI_RUN,
+	CLI_LIST,
+	CLI_FORMAT,
+	CLI_INFO,
+	CLI_HELP,
+	CLI_VERSION,
+	CLI_CACHE,
+	CLI_TOOLS
+};
 
 struct cli_options {
 	enum cli_mode mode;

@@ -92,25 +92,33 @@ static void put_bar(struct outbuf *b, uint64_t count, uint64_t max)
 	outbuf_puts(b, "|\n");
 }
 
-void histogram_text(struct outbuf *b, const struct image_type *t, const uint64_t *buckets,
-		    uint64_t divisor)
+void histogram_range(struct histogram_range *r, const struct image_type *t, const uint64_t *buckets,
+		     uint64_t divisor)
 {
-	uint32_t n = histogram_buckets(t), first = n, last = 0;
-	uint64_t max = 0;
+	uint32_t n = histogram_buckets(t);
 
+	*r = (struct histogram_range){.divisor = divisor};
 	if (!divisor || t->kind == IMAGE_K_LHIST) /* a divisor says nothing to lhist */
-		divisor = 1;
+		r->divisor = 1;
 	for (uint32_t i = 0; i < n; i++) {
 		if (!buckets[i])
 			continue;
-		if (first == n)
-			first = i;
-		last = i;
-		if (buckets[i] / divisor > max)
-			max = buckets[i] / divisor;
+		if (!r->end)
+			r->first = i;
+		r->end = i + 1;
+		if (buckets[i] / r->divisor > r->max)
+			r->max = buckets[i] / r->divisor;
 	}
-	for (uint32_t i = first; i < n && i <= last; i++) {
+}
+
+void histogram_text(struct outbuf *b, const struct image_type *t, const uint64_t *buckets,
+		    uint64_t divisor)
+{
+	struct histogram_range r;
+
+	histogram_range(&r, t, buckets, divisor);
+	for (uint32_t i = r.first; i < r.end; i++) {
 		put_label(b, t, i);
-		put_bar(b, buckets[i] / divisor, max);
+		put_bar(b, buckets[i] / r.divisor, r.max);
 	}
 }

@@ -75,7 +75,8 @@ struct map_rows {
 int map_rows_read(const struct output *o, const struct image_map *m,
 		  const struct output_elem *elems, size_t n, struct map_rows *out);
 void map_rows_free(struct map_rows *r);
-int64_t map_row_average(const struct map_row *r, bool is_signed);
+/* What an aggregation that is no histogram comes to: stats: the average. */
+int64_t map_row_number(const struct image_type *t, const struct map_row *r, uint64_t divisor);
 int64_t divide(int64_t v, uint64_t divisor, bool is_signed);
 bool is_aggregation(const struct image_type *t);
 bool is_histogram(const struct image_type *t);
@@ -95,11 +96,18 @@ struct output_format {
 	void (*value)(struct output *o, uint32_t type, const void *value);
 	void (*map)(struct output *o, const struct image_map *m, const struct map_row *rows,
 		    size_t n, uint64_t divisor);
-	void (*text)(struct output *o, const char *text, size_t len);
+	void (*text_begin)(struct output *o, enum output_text_kind kind);
+	void (*text_more)(struct output *o, enum output_text_kind kind, const char *text,
+			  size_t len);
+	void (*text_end)(struct output *o, enum output_text_kind kind);
 	void (*attached)(struct output *o, unsigned nprobes);
+	void (*lost)(struct output *o, uint64_t n);
+	void (*message)(struct output *o, const struct output_message *m);
+	void (*loss)(struct output *o, const struct output_loss *l);
+	void (*end)(struct output *o);
 };
 
-extern const struct output_format output_text_format;
+extern const struct output_format output_text_format, output_json_format;
 
 struct output {
 	const struct image *img;
@@ -108,11 +116,13 @@ struct output {
 	const struct output_format *format;
 	struct outbuf out;
 	struct outbuf scratch;            /* values that are padded to a width */
+	struct outbuf quoted;             /* text that is to be escaped */
 	struct printf_program **programs; /* one an action, compiled on first use */
 	const char *trailer;              /* of cut strings */
 	size_t trailer_len;
 	uint64_t last_epoch;  /* of the time series being shown: the newest of its map */
 	bool unset;           /* showing a value that was never stored */
+	bool compact;         /* text without blanks between a value's parts */
 	int64_t clock_off[3]; /* enum image_clock to time of day, ns */
 	uint64_t frames[OUTPUT_STACK_DEPTH * 4]; /* addresses, or struct bpf_stack_build_id */
 };
@@ -153,6 +163,14 @@ void tseries_text(struct output *o, struct outbuf *b, const struct image_type *t
 
 /* The names of page allocation flags, "GFP_KERNEL|__GFP_ZERO". */
 void gfp_text(struct outbuf *b, uint64_t v);
+/* The buckets of a histogram that are shown: from the first to the last with something in it. */
+struct histogram_range {
+	uint32_t first, end;
+	uint64_t max;     /* of the counts, divided */
+	uint64_t divisor; /* of the counts: 1 or more */
+};
+void histogram_range(struct histogram_range *r, const struct image_type *t, const uint64_t *buckets,
+		     uint64_t divisor);
 /* The bars of a merged histogram. */
 void histogram_text(struct outbuf *b, const struct image_type *t, const uint64_t *buckets,
 		    uint64_t divisor);

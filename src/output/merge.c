@@ -44,9 +44,17 @@ int64_t divide(int64_t v, uint64_t divisor, bool is_signed)
 	return divisor > INT64_MAX ? 0 : v / (int64_t)divisor;
 }
 
-int64_t map_row_average(const struct map_row *r, bool is_signed)
+static int64_t average(const struct map_row *r, bool is_signed)
 {
 	return r->count ? divide(r->total, r->count, is_signed) : 0;
+}
+
+int64_t map_row_number(const struct image_type *t, const struct map_row *r, uint64_t divisor)
+{
+	bool is_signed = t->flags & IMAGE_TF_SIGNED && t->kind != IMAGE_K_COUNT;
+	bool averaged = t->kind == IMAGE_K_AVG || t->kind == IMAGE_K_STATS;
+
+	return divide(averaged ? average(r, is_signed) : r->total, divisor, is_signed);
 }
 
 /* ---- merging ---------------------------------------------------------------- */
@@ -227,8 +235,8 @@ static int compare_rows(const void *pa, const void *pb, void *arg)
 	int c = 0;
 
 	if (order->by_average)
-		c = compare_int(map_row_average(a, order->is_signed),
-				map_row_average(b, order->is_signed), order->is_signed);
+		c = compare_int(average(a, order->is_signed), average(b, order->is_signed),
+				order->is_signed);
 	else if (order->by_value)
 		c = compare_int(a->total, b->total, order->is_signed);
 	if (c || order->map->key == IMAGE_NONE)

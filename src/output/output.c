@@ -9,14 +9,25 @@
 #define OUT_SIZE     (256 * 1024)
 #define SCRATCH_SIZE 1024
 
-static const struct output_format *const formats[] = {&output_text_format};
+static const struct output_format *const formats[] = {&output_text_format, &output_json_format};
+#define NFORMATS (sizeof(formats) / sizeof(*formats))
 
 static const struct output_format *find_format(const char *name)
 {
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+	for (size_t i = 0; i < NFORMATS; i++)
 		if (!name || !strcmp(formats[i]->name, name))
 			return formats[i];
 	return NULL;
+}
+
+const char *output_format_name(unsigned i)
+{
+	return i < NFORMATS ? formats[i]->name : NULL;
+}
+
+bool output_format_known(const char *name)
+{
+	return find_format(name);
 }
 
 static int64_t now_ns(clockid_t clock)
@@ -66,7 +77,8 @@ struct output *output_new(const struct image *img, struct symbols *sym,
 		o->clock_off[IMAGE_CLOCK_BOOT] = o->clock_off[IMAGE_CLOCK_MONOTONIC];
 	o->programs = calloc(img->nactions + 1, sizeof(*o->programs));
 	if (!o->programs || outbuf_open(&o->out, opts->file, OUT_SIZE) ||
-	    outbuf_open(&o->scratch, NULL, SCRATCH_SIZE)) {
+	    outbuf_open(&o->scratch, NULL, SCRATCH_SIZE) ||
+	    outbuf_open(&o->quoted, NULL, SCRATCH_SIZE)) {
 		output_free(o);
 		return NULL;
 	}
@@ -82,6 +94,7 @@ void output_free(struct output *o)
 	free(o->programs);
 	outbuf_close(&o->out);
 	outbuf_close(&o->scratch);
+	outbuf_close(&o->quoted);
 	free(o);
 }
 
@@ -166,9 +179,50 @@ void output_map_elem(struct output *o, uint32_t map, const void *key, const void
 	output_value(o, o->img->maps[map].value, value);
 }
 
-void output_text(struct output *o, const char *text, size_t len)
+void output_text_begin(struct output *o, enum output_text_kind kind)
 {
-	o->format->text(o, text, len);
+	o->format->text_begin(o, kind);
+}
+
+void output_text_more(struct output *o, enum output_text_kind kind, const char *text, size_t len)
+{
+	o->format->text_more(o, kind, text, len);
+}
+
+void output_text_end(struct output *o, enum output_text_kind kind)
+{
+	o->format->text_end(o, kind);
+	written(o);
+}
+
+void output_text(struct output *o, enum output_text_kind kind, const char *text, size_t len)
+{
+	output_text_begin(o, kind);
+	output_text_more(o, kind, text, len);
+	output_text_end(o, kind);
+}
+
+void output_message(struct output *o, const struct output_message *m)
+{
+	o->format->message(o, m);
+	written(o);
+}
+
+void output_lost(struct output *o, uint64_t n)
+{
+	o->format->lost(o, n);
+	written(o);
+}
+
+void output_loss(struct output *o, const struct output_loss *l)
+{
+	o->format->loss(o, l);
+	written(o);
+}
+
+void output_end(struct output *o)
+{
+	o->format->end(o);
 	written(o);
 }
 

@@ -2,8 +2,8 @@
 /*
  * output: how a value is shown.
  *
- * Takes bytes and the image's description of them and writes text (a table of formats
- * leaves room for JSON). Knows nothing of BPF: map contents arrive as plain arrays.
+ * Takes bytes and the image's description of them and writes them in one of the formats of a
+ * table: text, JSON. Knows nothing of BPF: map contents arrive as plain arrays.
  */
 #ifndef BT_OUTPUT_H
 #define BT_OUTPUT_H
@@ -36,12 +36,16 @@ typedef int (*output_stack_fn)(void *arg, uint32_t map, int64_t id, void *frames
 struct output_opts {
 	FILE *file; /* where to; the caller closes it */
 	enum output_buffering buffering;
-	const char *format; /* "text" */
+	const char *format; /* a name that output_format_name() gives; NULL: "text" */
 	output_stack_fn stack;
 	void *stack_arg;
 	unsigned ncpus; /* values a per-CPU element has */
 };
 
+/* The name of format @i, NULL behind the last. */
+const char *output_format_name(unsigned i);
+/* Whether there is the format @name; NULL: the first. */
+bool output_format_known(const char *name);
 /* Returns NULL when the format is unknown. @img and @sym must outlive it. */
 struct output *output_new(const struct image *img, struct symbols *sym,
 			  const struct output_opts *opts);
@@ -62,10 +66,45 @@ void output_map(struct output *o, uint32_t map, struct output_elem *elems, size_
 		uint64_t divisor);
 /* print(@m[k]): the value alone, as bpftrace shows it. */
 void output_map_elem(struct output *o, uint32_t map, const void *key, const void *value);
-/* Text as it is: time(), join(), cat(). */
-void output_text(struct output *o, const char *text, size_t len);
+/* What time(), cat(), join() and system() give. */
+enum output_text_kind { OUTPUT_TIME, OUTPUT_CAT, OUTPUT_JOIN, OUTPUT_SYSTEM, OUTPUT_NTEXTS };
+void output_text(struct output *o, enum output_text_kind kind, const char *text, size_t len);
+/* The same in pieces. */
+void output_text_begin(struct output *o, enum output_text_kind kind);
+void output_text_more(struct output *o, enum output_text_kind kind, const char *text, size_t len);
+void output_text_end(struct output *o, enum output_text_kind kind);
+
+/* A message about the script or of its own. The text format writes it to stderr. */
+enum output_message_kind {
+	OUTPUT_ERRORF,
+	OUTPUT_WARNF,
+	OUTPUT_RUNTIME_ERROR,
+	OUTPUT_HELPER_ERROR,
+	OUTPUT_NMESSAGES
+};
+struct output_message {
+	enum output_message_kind kind;
+	const char *where; /* "file:line:column-end", "": not known */
+	const char *quote; /* the line and what is underlined in it, "": none */
+	const char *text;
+	const char *helper; /* which failed, NULL: none */
+	int64_t retcode;    /* of the helper */
+};
+void output_message(struct output *o, const struct output_message *m);
 /* "Attached N probes"; the text format tells it on stderr, away from the data. */
 void output_attached(struct output *o, unsigned nprobes);
+/* "Lost N events", told as soon as it is noticed. */
+void output_lost(struct output *o, uint64_t n);
+/* What could not be recorded, told at the end. The text format warns of it on stderr. */
+struct output_loss {
+	const char *type; /* "lost_updates": what programs know it by */
+	const char *what; /* what was lost, or where: a map's or a probe's name */
+	uint64_t count;
+	const char *text; /* in words */
+};
+void output_loss(struct output *o, const struct output_loss *l);
+/* Between the script's output and the maps that are printed at the end. */
+void output_end(struct output *o);
 /* Nothing more to write for now: what is buffered becomes visible, unless OUTPUT_FULL. */
 void output_idle(struct output *o);
 /* The error of the writes so far (negative errno), or 0; flushes nothing. */

@@ -53,9 +53,10 @@ static void put_name(struct outbuf *b, const struct symbols_frame *f, uint64_t i
 }
 
 /* "        name+12@/src/file.c:34"; an inlined function has no address of its own. */
-static void put_plain(struct outbuf *b, const struct symbols_frame *f, uint64_t ip)
+static void put_plain(struct output *o, struct outbuf *b, const struct symbols_frame *f,
+		      uint64_t ip)
 {
-	outbuf_pad(b, ' ', INDENT);
+	outbuf_pad(b, ' ', o->compact ? 0 : INDENT);
 	if (f->inlined)
 		outbuf_puts(b, "[inlined] ");
 	put_name(b, f, ip);
@@ -98,7 +99,7 @@ static void put_frame(struct output *o, struct outbuf *b, const struct image_typ
 		return;
 	}
 	if (ip == UINT64_MAX) {
-		outbuf_pad(b, ' ', INDENT);
+		outbuf_pad(b, ' ', o->compact ? 0 : INDENT);
 		outbuf_puts(b, "<unwind failure>\n");
 		return;
 	}
@@ -108,7 +109,7 @@ static void put_frame(struct output *o, struct outbuf *b, const struct image_typ
 		if (t->arg[1] == IMAGE_STACK_PERF)
 			put_perf(b, &frames[i], ip, user);
 		else
-			put_plain(b, &frames[i], ip);
+			put_plain(o, b, &frames[i], ip);
 	}
 }
 

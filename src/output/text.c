@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The text format. */
+#include <inttypes.h>
+#include <stdlib.h>
+
 #include "output/internal.h"
+#include "output/message.h"
 
 static void text_printf(struct output *o, const struct image_action *a, const void *payload)
 {
@@ -35,15 +39,13 @@ static void put_row_value(struct output *o, const struct image_map *m, const str
 {
 	const struct image_type *t = &o->img->types[m->value];
 	bool is_signed = t->flags & IMAGE_TF_SIGNED && t->kind != IMAGE_K_COUNT;
-	int64_t v = r->total;
+	int64_t v;
 
 	if (!is_aggregation(t)) {
 		value_text(o, &o->out, m->value, r->value, divisor);
 		return;
 	}
-	if (t->kind == IMAGE_K_AVG || t->kind == IMAGE_K_STATS)
-		v = map_row_average(r, is_signed);
-	v = divide(v, divisor, is_signed);
+	v = map_row_number(t, r, divisor);
 	if (t->kind == IMAGE_K_STATS)
 		put_stats(&o->out, r, v, is_signed);
 	else if (is_signed)
@@ -90,9 +92,59 @@ static void text_map(struct output *o, const struct image_map *m, const struct m
 	}
 }
 
-static void text_text(struct output *o, const char *text, size_t len)
+static void text_text_begin(struct output *o, enum output_text_kind kind)
 {
+	(void)o;
+	(void)kind;
+}
+
+static void text_text_more(struct output *o, enum output_text_kind kind, const char *text,
+			   size_t len)
+{
+	(void)kind;
 	outbuf_put(&o->out, text, len);
+}
+
+static void text_text_end(struct output *o, enum output_text_kind kind)
+{
+	if (kind == OUTPUT_JOIN || kind == OUTPUT_SYSTEM)
+		outbuf_putc(&o->out, '\n');
+}
+
+/* ---- messages: to stderr, away from the data, but not before what came before them ---- */
+
+static void text_lost(struct output *o, uint64_t n)
+{
+	output_idle(o);
+	fprintf(stderr, "Lost %" PRIu64 " events\n", n);
+}
+
+static void text_message(struct output *o, const struct output_message *m)
+{
+	enum message_level level = m->kind == OUTPUT_ERRORF ? MESSAGE_ERROR : MESSAGE_WARNING;
+	char *text;
+
+	output_idle(o);
+	if (!m->helper) {
+		message_put(level, m->where, m->quote, m->text);
+		return;
+	}
+	if (asprintf(&text, "%s\nAdditional Info - helper: %s, retcode: %" PRId64, m->text,
+		     m->helper, m->retcode) < 0)
+		return;
+	message_put(level, m->where, m->quote, text);
+	free(text);
+}
+
+static void text_loss(struct output *o, const struct output_loss *l)
+{
+	output_idle(o);
+	message_put(MESSAGE_WARNING, NULL, NULL, l->text);
+}
+
+static void text_end(struct output *o)
+{
+	outbuf_put(&o->out, "\n\n", 2);
 }
 
 static void text_attached(struct output *o, unsigned nprobes)
@@ -106,6 +158,12 @@ const struct output_format output_text_format = {
 	.printf = text_printf,
 	.value = text_value,
 	.map = text_map,
-	.text = text_text,
+	.text_begin = text_text_begin,
+	.text_more = text_text_more,
+	.text_end = text_text_end,
 	.attached = text_attached,
+	.lost = text_lost,
+	.message = text_message,
+	.loss = text_loss,
+	.end = text_end,
 };

@@ -151,6 +151,11 @@ static void put_field(struct output *o, struct outbuf *b, const struct image_fie
 		put_int(b, divide(n, divisor, is_signed), is_signed);
 }
 
+static const char *separator(const struct output *o)
+{
+	return o->compact ? "," : ", ";
+}
+
 static void text_struct(struct output *o, struct outbuf *b, const struct value *v)
 {
 	if (!v->type->count) {
@@ -160,12 +165,13 @@ static void text_struct(struct output *o, struct outbuf *b, const struct value *
 	for (uint32_t i = 0; i < v->type->count; i++) {
 		const struct image_field *f = &o->img->fields[v->type->fields + i];
 
-		outbuf_puts(b, i ? ", ." : "{ .");
+		outbuf_puts(b, i ? separator(o) : o->compact ? "{" : "{ ");
+		outbuf_putc(b, '.');
 		outbuf_puts(b, image_str(o->img, f->name));
-		outbuf_puts(b, " = ");
+		outbuf_puts(b, o->compact ? "=" : " = ");
 		put_field(o, b, f, v->data, v->divisor);
 	}
-	outbuf_puts(b, " }");
+	outbuf_puts(b, o->compact ? "}" : " }");
 }
 
 void value_text_parts(struct output *o, struct outbuf *b, const struct image_type *t,
@@ -173,7 +179,7 @@ void value_text_parts(struct output *o, struct outbuf *b, const struct image_typ
 {
 	for (uint32_t i = 0; i < t->count; i++) {
 		if (i)
-			outbuf_put(b, ", ", 2);
+			outbuf_puts(b, separator(o));
 		put_field(o, b, &o->img->fields[t->fields + i], value, divisor);
 	}
 }

@@ -57,7 +57,7 @@ static void do_time(struct run *r, const struct image_action *a, const void *pay
 
 	(void)payload;
 	if (localtime_r(&now, &tm))
-		output_text(r->out, text,
+		output_text(r->out, OUTPUT_TIME, text,
 			    strftime(text, sizeof(text), image_str(r->img, a->fmt), &tm));
 }
 
@@ -66,6 +66,7 @@ static void do_join(struct run *r, const struct image_action *a, const void *pay
 	const struct image_type *t = &r->img->types[a->type];
 	const char *separator = image_str(r->img, a->fmt);
 
+	output_text_begin(r->out, OUTPUT_JOIN);
 	for (uint32_t i = 0; i < t->count; i++) {
 		uint32_t size = r->img->types[r->img->fields[t->fields + i].type].size;
 		const char *s = part(r, a, payload, i);
@@ -73,10 +74,10 @@ static void do_join(struct run *r, const struct image_action *a, const void *pay
 		if (!*s) /* the end of the array */
 			break;
 		if (i)
-			output_text(r->out, separator, strlen(separator));
-		output_text(r->out, s, strnlen(s, size));
+			output_text_more(r->out, OUTPUT_JOIN, separator, strlen(separator));
+		output_text_more(r->out, OUTPUT_JOIN, s, strnlen(s, size));
 	}
-	output_text(r->out, "\n", 1);
+	output_text_end(r->out, OUTPUT_JOIN);
 }
 
 /* ---- maps ------------------------------------------------------------------------ */
@@ -114,19 +115,21 @@ static void do_exit(struct run *r, const struct image_action *a, const void *pay
 /* ---- other programs and files -------------------------------------------------------- */
 
 /* Copies what @fd gives, at most @max bytes, to the output. */
-static void copy_text(struct run *r, int fd, uint64_t max)
+static void copy_text(struct run *r, enum output_text_kind kind, int fd, uint64_t max)
 {
 	char buf[16384];
 	ssize_t n;
 
+	output_text_begin(r->out, kind);
 	while (max && (n = read(fd, buf, max < sizeof(buf) ? max : sizeof(buf))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return;
-		output_text(r->out, buf, n);
+			break;
+		output_text_more(r->out, kind, buf, n);
 		max -= n;
 	}
+	output_text_end(r->out, kind);
 }
 
 static void do_cat(struct run *r, const struct image_action *a, const void *payload)
@@ -140,7 +143,7 @@ static void do_cat(struct run *r, const struct image_action *a, const void *payl
 	if (fd < 0) {
 		run_error("failed to open file '%s' (%s)", name, strerror(errno));
 	} else {
-		copy_text(r, fd, r->img->config->max_cat_bytes);
+		copy_text(r, OUTPUT_CAT, fd, r->img->config->max_cat_bytes);
 		close(fd);
 	}
 	free(name);
@@ -170,13 +173,12 @@ static void system_command(struct run *r, const char *command)
 		run_shell(command, &r->signals.old, out[1]);
 	close(out[1]);
 	if (pid > 0) {
-		copy_text(r, out[0], UINT64_MAX);
+		copy_text(r, OUTPUT_SYSTEM, out[0], UINT64_MAX);
 		waitpid(pid, NULL, 0);
 	} else {
 		run_error("system: %s", strerror(errno));
 	}
 	close(out[0]);
-	output_text(r->out, "\n", 1);
 }
 
 static void do_system(struct run *r, const struct image_action *a, const void *payload)
@@ -195,39 +197,31 @@ static void do_system(struct run *r, const struct image_action *a, const void *p
 
 /* ---- the script's own messages, and those about it -------------------------------------- */
 
-static void complain(struct run *r, const struct image_action *a, const char *kind,
-		     const char *text)
+static void say(struct run *r, const struct image_action *a, enum output_message_kind kind,
+		const void *payload)
 {
-	const char *where = image_str(r->img, a->where), *calls = strchr(where, '\n');
-	size_t len = strlen(text), place = strcspn(where, "\n");
+	const char *where = image_str(r->img, a->where);
+	size_t place = strcspn(where, "\n"), calls = strlen(where + place);
+	char *text = output_format(r->out, a, payload), *at = strndup(where, place);
+	char *quote = calls < 2 ? strdup("") : strndup(where + place + 1, calls - 2);
+	struct output_message m = {.kind = kind, .where = at, .quote = quote, .text = text};
 
-	output_idle(r->out);
-	if (place)
-		fprintf(stderr, "%.*s: ", (int)place, where);
-	fprintf(stderr, "%s: %s%s", kind, text, len && text[len - 1] == '\n' ? "" : "\n");
-	if (calls)
-		fputs(calls + 1, stderr);
+	if (text && at && quote)
+		output_message(r->out, &m);
+	free(text);
+	free(at);
+	free(quote);
 }
 
 static void do_errorf(struct run *r, const struct image_action *a, const void *payload)
 {
-	char *text = output_format(r->out, a, payload);
-
-	if (text)
-		complain(r, a, "ERROR", text);
-	free(text);
+	say(r, a, OUTPUT_ERRORF, payload);
 }
 
 static void do_warnf(struct run *r, const struct image_action *a, const void *payload)
 {
-	char *text;
-
-	if (r->opts->no_warnings)
-		return;
-	text = output_format(r->out, a, payload);
-	if (text)
-		complain(r, a, "WARNING", text);
-	free(text);
+	if (!r->opts->no_warnings)
+		say(r, a, OUTPUT_WARNF, payload);
 }
 
 static const char *helper_name(uint32_t helper, char *buf, size_t size)
@@ -272,18 +266,21 @@ static const char *reason_of(uint32_t helper, int64_t err)
 
 static void do_runtime_error(struct run *r, const struct image_action *a, const void *payload)
 {
-	char text[512], number[16];
+	struct output_message m = {
+		.kind = OUTPUT_HELPER_ERROR,
+		.where = image_str(r->img, a->where),
+		.quote = "",
+	};
+	char number[16];
 	uint32_t helper;
-	int64_t err;
 
 	if (r->opts->no_warnings)
 		return;
-	memcpy(&err, part(r, a, payload, 0), sizeof(err));
+	memcpy(&m.retcode, part(r, a, payload, 0), sizeof(m.retcode));
 	memcpy(&helper, part(r, a, payload, 1), sizeof(helper));
-	snprintf(text, sizeof(text), "%s\nAdditional Info - helper: %s, retcode: %lld",
-		 reason_of(helper, err), helper_name(helper, number, sizeof(number)),
-		 (long long)err);
-	complain(r, a, "WARNING", text);
+	m.helper = helper_name(helper, number, sizeof(number));
+	m.text = reason_of(helper, m.retcode);
+	output_message(r->out, &m);
 }
 
 static void do_remember(struct run *r, const struct image_action *a, const void *payload)

@@ -9,13 +9,15 @@
 
 #include "runtime/actions.h"
 #include "runtime/perf_events.h"
+#include "runtime/ring.h"
 
 /* So many events are taken out before the loop looks at signals and writes. */
 #define BATCH 4096
 
 struct events {
-	struct ring_buffer *ring;
+	struct ring *ring;
 	struct perf_events *perf; /* kernels without ring buffer */
+	int map_fd;               /* readable while there are events */
 	struct run *run;
 	unsigned left; /* of the batch */
 	bool limited;
@@ -51,14 +53,12 @@ void events_handle(struct run *r, const void *data, size_t size)
 	(*fn)(r, a, e + 1);
 }
 
-static int take_ring(void *ctx, void *data, size_t size)
+static bool take_ring(void *arg, const void *data, size_t size)
 {
-	struct events *ev = ctx;
+	struct events *ev = arg;
 
 	events_handle(ev->run, data, size);
-	if (!ev->limited || --ev->left)
-		return 0;
-	return -EAGAIN; /* this one is consumed; the rest waits for the next batch */
+	return !ev->limited || --ev->left;
 }
 
 static void take_perf(void *ctx, const void *data, size_t size)
@@ -95,8 +95,9 @@ int events_open(struct run *r)
 	if (!ev)
 		return -ENOMEM;
 	ev->run = r;
+	ev->map_fd = bpf_map__fd(map);
 	if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
-		ev->ring = ring_buffer__new(bpf_map__fd(map), take_ring, ev, NULL);
+		ev->ring = ring_open(bpf_map__fd(map));
 	else
 		ev->perf = perf_events_open(bpf_map__fd(map), perf_pages(r), take_perf, ev);
 	return ev->ring || ev->perf ? 0 : -errno;
@@ -106,7 +107,7 @@ void events_close(struct run *r)
 {
 	if (!r->events)
 		return;
-	ring_buffer__free(r->events->ring);
+	ring_close(r->events->ring);
 	perf_events_close(r->events->perf);
 	free(r->events);
 	r->events = NULL;
@@ -116,8 +117,7 @@ int events_fd(const struct run *r)
 {
 	if (!r->events)
 		return -1;
-	return r->events->ring ? ring_buffer__epoll_fd(r->events->ring)
-			       : perf_events_fd(r->events->perf);
+	return r->events->ring ? r->events->map_fd : perf_events_fd(r->events->perf);
 }
 
 static int consume(struct events *ev, bool limited)
@@ -131,10 +131,7 @@ static int consume(struct events *ev, bool limited)
 	}
 	ev->limited = limited;
 	ev->left = BATCH;
-	n = ring_buffer__consume(ev->ring);
-	if (n == -EAGAIN)
-		return 1;
-	return n < 0 ? n : 0;
+	return ring_consume(ev->ring, take_ring, ev);
 }
 
 int events_consume(struct run *r)

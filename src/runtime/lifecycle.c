@@ -21,6 +21,13 @@ static void end_stage(const struct run *r, const char *name)
 
 /* ---- before anything is attached ---------------------------------------------------- */
 
+static int failed(const char *what, int err)
+{
+	if (err)
+		run_error("%s: %s", what, strerror(-err));
+	return err;
+}
+
 static int open_output(struct run *r)
 {
 	struct output_opts o = {
@@ -41,8 +48,9 @@ static int open_output(struct run *r)
 	r->out = !open_symbols(r) ? output_new(r->img, r->sym, &o) : NULL;
 	if (r->out)
 		return 0;
-	run_error("Invalid output format \"%s\"\nValid formats: 'text'",
-		  o.format ? o.format : "text");
+	if (output_format_known(o.format))
+		return failed("Failed to open the output", -ENOMEM);
+	run_error("Invalid output format \"%s\"", o.format);
 	return -EINVAL;
 }
 
@@ -69,13 +77,6 @@ static int prepare_child(struct run *r)
 	if (ret)
 		run_error("Failed to fork child: %s", err);
 	return ret;
-}
-
-static int failed(const char *what, int err)
-{
-	if (err)
-		run_error("%s: %s", what, strerror(-err));
-	return err;
 }
 
 static int load(struct run *r)
@@ -213,12 +214,12 @@ static int finish(struct run *r)
 		err = object_run_programs(r, IMAGE_AT_END);
 	if (!err)
 		err = failed("Failed to read events", events_drain(r));
-	output_text(r->out, "\n\n", 2);
+	output_end(r->out);
 	if (!err && r->img->config->print_maps_on_exit)
 		print_maps(r);
-	output_flush(r->out);
 	report_losses(r);
 	report_misses(r);
+	output_flush(r->out);
 	return err;
 }
 

@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdarg.h>
 
+#include "output/message.h"
 #include "runtime/internal.h"
-
-static void message(const char *kind, const char *fmt, va_list ap)
-{
-	flockfile(stderr);
-	fputs(kind, stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	funlockfile(stderr);
-}
 
 void run_error(const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	message("ERROR: ", fmt, ap);
+	message_vprint(MESSAGE_ERROR, fmt, ap);
 	va_end(ap);
 }
 
@@ -28,6 +20,6 @@ void run_warning(const struct run *r, const char *fmt, ...)
 	if (r->opts->no_warnings)
 		return;
 	va_start(ap, fmt);
-	message("WARNING: ", fmt, ap);
+	message_vprint(MESSAGE_WARNING, fmt, ap);
 	va_end(ap);
 }

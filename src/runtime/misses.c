@@ -39,7 +39,7 @@ void note_misses(struct run *r)
 	}
 }
 
-void report_misses(const struct run *r)
+void report_misses(struct run *r)
 {
 	uint64_t total = 0, most = 0;
 	const char *worst = "";
@@ -51,9 +51,8 @@ void report_misses(const struct run *r)
 		most = r->misses[i];
 		worst = image_str(r->img, r->img->probes[r->img->attachments[i].probe].name);
 	}
-	if (total)
-		run_warning(r,
-			    "Missed %" PRIu64 " events: their programs were still running on the "
-			    "same processor (%" PRIu64 " of them: %s)",
-			    total, most, worst);
+	report_loss(r, "missed_events", "events", total,
+		    "Missed %" PRIu64 " events: their programs were still running on the "
+		    "same processor (%" PRIu64 " of them: %s)",
+		    total, most, worst);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is told at the end: maps, losses. */
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -33,8 +35,24 @@ void report_lost_events(struct run *r, bool now)
 	if (!now && r->lost_told_at && at - r->lost_told_at < 1000000000)
 		return;
 	r->lost_told_at = at;
-	fprintf(stderr, "Lost %" PRIu64 " events\n", lost - r->lost_reported);
+	output_lost(r->out, lost - r->lost_reported);
 	r->lost_reported = lost;
+}
+
+void report_loss(struct run *r, const char *type, const char *what, uint64_t count, const char *fmt,
+		 ...)
+{
+	struct output_loss l = {.type = type, .what = what, .count = count};
+	char text[1024];
+	va_list ap;
+
+	if (!count || r->opts->no_warnings)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	l.text = text;
+	output_loss(r->out, &l);
 }
 
 void report_losses(struct run *r)
@@ -43,19 +61,17 @@ void report_losses(struct run *r)
 
 	report_lost_events(r, true);
 	words = *control_read(&r->control);
-	if (r->lost_reported)
-		run_warning(r,
-			    "Total lost event count: %" PRIu64
-			    ". Try a larger buffer (config = { perf_rb_pages = N })",
-			    r->lost_reported);
-	if (words.lost_updates)
-		run_warning(r,
-			    "Map full; can't update element (%" PRIu64
-			    " times). Try increasing max_map_keys config or manually setting the "
-			    "max entries in a map declaration e.g. `let @a = hash(5000)`",
-			    words.lost_updates);
-	if (words.lost_stacks)
-		run_warning(r, "%" PRIu64 " stacks could not be stored", words.lost_stacks);
+	report_loss(r, "total_lost_events", "events", r->lost_reported,
+		    "Total lost event count: %" PRIu64
+		    ". Try a larger buffer (config = { perf_rb_pages = N })",
+		    r->lost_reported);
+	report_loss(r, "lost_updates", "updates", words.lost_updates,
+		    "Map full; can't update element (%" PRIu64
+		    " times). Try increasing max_map_keys config or manually setting the "
+		    "max entries in a map declaration e.g. `let @a = hash(5000)`",
+		    words.lost_updates);
+	report_loss(r, "lost_stacks", "stacks", words.lost_stacks,
+		    "%" PRIu64 " stacks could not be stored", words.lost_stacks);
 }
 
 static int by_name(const void *pa, const void *pb, void *arg)

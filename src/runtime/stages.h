@@ -23,12 +23,15 @@ int event_loop(struct run *r);
 /* Tells of lost events as they are noticed (once a second unless @now), of all at the end. */
 void report_lost_events(struct run *r, bool now);
 void report_losses(struct run *r);
+/* Tells of @count @what of a @type (see struct output_loss), in words by @fmt; nothing when 0. */
+void report_loss(struct run *r, const char *type, const char *what, uint64_t count, const char *fmt,
+		 ...) __attribute__((format(printf, 5, 6)));
 /*
  * How often programs were passed over while awake: noted when they wake and again when they have
  * gone to sleep, told at the end.
  */
 void note_misses(struct run *r);
-void report_misses(const struct run *r);
+void report_misses(struct run *r);
 /* All of the script's maps, by name. */
 void print_maps(struct run *r);
 

@@ -198,10 +198,6 @@ static struct type *lay_out(struct types *ts, enum image_kind kind, struct type 
 
 	for (size_t i = 0; i < n; i++) {
 		uint32_t align = elems[i]->align ? elems[i]->align : 1;
-
-		/* BPF copies in words, and its stack refuses words that are not aligned */
-		if (type_is_aggregate(elems[i]))
-			align = 8;
 		struct type_field f = {.name = names ? names[i] : "", .type = elems[i]};
 
 		t->size = (t->size + align - 1) / align * align;

@@ -90,7 +90,7 @@ struct type *type_buffer(struct types *ts, uint32_t size); /* the most bytes tha
 struct type *type_string_read(struct types *ts);
 struct type *type_pointer(struct types *ts, struct type *to, enum type_space space);
 struct type *type_array(struct types *ts, struct type *elem, uint32_t count);
-/* Lays out: integers at their own alignment, aggregates at 8, the whole padded to the largest. */
+/* Lays out as C does: each element at its alignment, the whole padded to the largest. */
 struct type *type_tuple(struct types *ts, struct type *const *elems, size_t n);
 struct type *type_record(struct types *ts, struct type *const *elems, const char *const *names,
 			 size_t n);

@@ -37,6 +37,29 @@ class Events(unittest.TestCase):
         self.assertEqual(numbers, sorted(set(numbers)))
         self.assertEqual(support.map_value(text, "n"), len(numbers) + lost)
 
+    def test_records_of_all_sizes(self):
+        """Some go over the end of the buffer, some are larger than what is mapped at once."""
+        mark = f"ring-{os.getpid()}-"
+        script = ("config = { perf_rb_pages = 512; max_strlen = 400000 } "
+                  "tracepoint:syscalls:sys_enter_execve "
+                  f'/strncmp(str(args.argv[1], 64), "{mark}", {len(mark)}) == 0/ '
+                  '{ @n++; printf("%d is next\\n", @n); printf("%s.\\n", str(args.argv[1])); '
+                  '@seen = count(); }')
+        count = support.often(40, 15)
+        lengths = [1 + i * 100_000 // count for i in range(count)]
+        with support.Tracer("-e", script) as tracer:
+            for i, length in enumerate(lengths):
+                subprocess.run(["/bin/true", f"{mark}{i}-{'x' * length}"], check=True)
+                time.sleep(0.02)
+        lost = support.lost_events(tracer.err)
+        found = [x for x in tracer.out.split("\n") if x.startswith(mark)]
+        next_lines = [x for x in tracer.out.split("\n") if x.endswith(" is next")]
+        self.assertEqual(len(found) + len(next_lines) + lost, 2 * count, tracer.err)
+        self.assertGreater(len(found), count // 2)
+        for line in found:
+            number = int(line[len(mark):].split("-")[0])
+            self.assertEqual(line, f"{mark}{number}-{'x' * lengths[number]}.")
+
     def test_clear_and_exit_find_room(self):
         """Nobody reads the output: the buffer is full when clear() and exit() want to go in."""
         events = support.often(100_000, 20_000)

@@ -165,9 +165,9 @@ static void test_layout(void **state)
 		uint8_t a;
 		uint64_t b;
 		uint16_t c;
-		_Alignas(8) char d[5]; /* aggregates start at a word's boundary */
+		char d[5];
 		uint32_t e;
-		_Alignas(8) struct {
+		struct {
 			uint8_t x;
 			uint16_t y;
 		} f;
