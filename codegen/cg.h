@@ -110,7 +110,9 @@ struct codegen {
 	LLVMBasicBlockRef entry;   /* allocas */
 	LLVMBasicBlockRef lookup;  /* once past the gate: finds scratch, when it is used */
 	LLVMBasicBlockRef setup;   /* after it: addresses of large variables */
-	LLVMBasicBlockRef leave;   /* leaves the program */
+	LLVMBasicBlockRef leave;   /* returns result, or 0 */
+	LLVMValueRef result;       /* where it is kept when there is no frame */
+	bool returns;              /* the body gives it another value than 0 */
 	LLVMValueRef control_ptr;  /* in programs without global data: slot with its address */
 	LLVMValueRef scratch_slot; /* alloca that holds the scratch address; NULL: unused */
 	VEC(struct cg_slot) slots;
@@ -348,6 +350,8 @@ void cg_program(struct codegen *cg, struct sema_program *p);
 const char *cg_section(const struct codegen *cg, enum image_attach_kind k);
 /* exit(): leaves the program at once. */
 void cg_leave(struct codegen *cg);
+/* Where the program's result is kept, an i32. */
+LLVMValueRef cg_result(struct codegen *cg);
 
 /* ---- builtins.c and its siblings ----------------------------------------------------------- */
 /*

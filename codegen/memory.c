@@ -282,9 +282,32 @@ LLVMValueRef cg_arg_scalar(struct codegen *cg, const struct type_field *f)
 		return cg_int_cast(cg, raw_arg(cg, 1), true, t);
 	case LOC_SYS_NR:
 		return cg_int_cast(cg, cg->sys_nr, false, t);
+	case LOC_CALL_ARG:
+		return cg_int_cast(cg, cg_call_arg(cg, f->offset), false, t);
 	default:
 		return cg_load_volatile(cg, t, cg_offset(cg, cg->ctx_arg, f->offset));
 	}
+}
+
+/* A struct by value: its words out of their registers, put together. */
+static struct cg_place struct_of_registers(struct codegen *cg, const struct type_field *f)
+{
+	uint32_t words = (f->type->size + 7) / 8;
+	LLVMValueRef p = cg_temp(cg, words * 8, "struct");
+
+	for (uint32_t i = 0; i < words; i++)
+		cg_store(cg, cg_call_arg(cg, f->offset + i), cg_offset(cg, p, i * 8));
+	return (struct cg_place){p, SPACE_BPF};
+}
+
+/* One that the caller has put into memory. */
+static struct cg_place struct_on_stack(struct codegen *cg, const struct type_field *f)
+{
+	const struct target_abi *abi = target_abi();
+	LLVMValueRef above = cg_const(cg, cg->i64, abi->stack_args + f->offset);
+	LLVMValueRef p = LLVMBuildAdd(cg->b, cg_register(cg, abi->sp), above, "");
+
+	return (struct cg_place){p, SPACE_USER};
 }
 
 struct cg_place cg_arg_place(struct codegen *cg, const struct type_field *f)
@@ -295,6 +318,10 @@ struct cg_place cg_arg_place(struct codegen *cg, const struct type_field *f)
 		return (struct cg_place){data_loc(cg, f), SPACE_KERNEL};
 	case LOC_RAW_ARG: /* a struct passed by value does not exist: the word is its address */
 		return (struct cg_place){raw_arg(cg, f->offset / 8), SPACE_KERNEL};
+	case LOC_CALL_REGS:
+		return struct_of_registers(cg, f);
+	case LOC_CALL_STACK:
+		return struct_on_stack(cg, f);
 	default:
 		/* the helper reads the context like any kernel memory */
 		return (struct cg_place){cg_offset(cg, cg->ctx_arg, f->offset), SPACE_KERNEL};

@@ -159,9 +159,11 @@ char *format_script(struct diag_list *d, uint32_t src, size_t *size);
  * Reads what the script imports, and what that imports, and makes it part of @p: scripts'
  * definitions and probes before its own, C headers as C definitions. Paths are relative to the
  * importing file, or to @script's directory ("stdin" for none: the current one). Errors go to
- * @d. Without imports nothing is done.
+ * @d. Without imports nothing is done. @looked_at is called for each file and directory before
+ * it is looked at, found or not.
  */
-void parse_imports(struct diag_list *d, struct ast_program *p, const char *script);
+void parse_imports(struct diag_list *d, struct ast_program *p, const char *script,
+		   void (*looked_at)(const char *path, void *arg), void *arg);
 
 /*
  * Puts the bodies of macros, those of the script and those of the standard library, in the

@@ -105,6 +105,8 @@ struct output_format {
 	void (*message)(struct output *o, const struct output_message *m);
 	void (*loss)(struct output *o, const struct output_loss *l);
 	void (*end)(struct output *o);
+	void (*test)(struct output *o, const struct output_test *t);
+	void (*bench)(struct output *o, const struct output_bench *b);
 };
 
 extern const struct output_format output_text_format, output_json_format;
@@ -120,13 +122,17 @@ struct output {
 	struct printf_program **programs; /* one an action, compiled on first use */
 	const char *trailer;              /* of cut strings */
 	size_t trailer_len;
-	uint64_t last_epoch;  /* of the time series being shown: the newest of its map */
-	bool unset;           /* showing a value that was never stored */
-	bool compact;         /* text without blanks between a value's parts */
-	int64_t clock_off[3]; /* enum image_clock to time of day, ns */
+	unsigned benches_told; /* the table's head has been written */
+	uint64_t last_epoch;   /* of the time series being shown: the newest of its map */
+	bool unset;            /* showing a value that was never stored */
+	bool compact;          /* text without blanks between a value's parts */
+	int64_t clock_off[3];  /* enum image_clock to time of day, ns */
 	uint64_t frames[OUTPUT_STACK_DEPTH * 4]; /* addresses, or struct bpf_stack_build_id */
 };
 
+/* Tests and benchmarks as text: see testing.c. */
+void text_test(struct output *o, const struct output_test *t);
+void text_bench(struct output *o, const struct output_bench *b);
 /* Appends the text of one value; integers are divided by @divisor. */
 void value_text(struct output *o, struct outbuf *b, uint32_t type, const void *value,
 		uint64_t divisor);

@@ -232,6 +232,18 @@ void output_attached(struct output *o, unsigned nprobes)
 	written(o);
 }
 
+void output_test(struct output *o, const struct output_test *t)
+{
+	o->format->test(o, t);
+	written(o);
+}
+
+void output_bench(struct output *o, const struct output_bench *b)
+{
+	o->format->bench(o, b);
+	written(o);
+}
+
 void output_idle(struct output *o)
 {
 	if (o->opts.buffering != OUTPUT_FULL)

@@ -166,4 +166,6 @@ const struct output_format output_text_format = {
 	.message = text_message,
 	.loss = text_loss,
 	.end = text_end,
+	.test = text_test,
+	.bench = text_bench,
 };

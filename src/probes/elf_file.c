@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEBUG_FILE "/usr/lib/debug/.build-id/%.2s/%s.debug"
+#include "symbols/debug_file.h"
 
 #if defined(__x86_64__)
 #define ELF_MACHINE EM_X86_64
@@ -116,8 +116,9 @@ int elf_file_open(struct elf_file *f, const char *path)
 	err = -ENOEXEC;
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		goto out;
+	f->path = strdup(path);
 	f->elf = elf_begin(f->fd, ELF_C_READ_MMAP, NULL);
-	if (!f->elf || !may_be_traced(f->elf, f->fd, &f->relocatable))
+	if (!f->path || !f->elf || !may_be_traced(f->elf, f->fd, &f->relocatable))
 		goto out;
 	f->bytes = (const uint8_t *)elf_rawfile(f->elf, &f->size);
 	if (f->bytes)
@@ -136,6 +137,7 @@ void elf_file_close(struct elf_file *f)
 	if (f->fd >= 0)
 		close(f->fd);
 	free(f->segments);
+	free(f->path);
 	*f = (struct elf_file){.fd = -1};
 }
 
@@ -192,15 +194,13 @@ static int walk_symbols(struct symbol_walk *w, Elf *elf)
 	return err;
 }
 
-/* What a distribution keeps beside a stripped file; linked at the same addresses. */
-static int walk_debug_file(struct symbol_walk *w, const char *build_id)
+/* What is kept beside a stripped file; linked at the same addresses. */
+static int walk_debug_file(struct symbol_walk *w, struct elf_file *f)
 {
-	char path[sizeof(DEBUG_FILE) + 64];
-	int fd, err = 0;
+	struct debug_search search = {.dirs = f->debug_dirs};
+	int fd = debug_file_open(&search, f->elf, f->path), err = 0;
 	Elf *elf;
 
-	snprintf(path, sizeof(path), DEBUG_FILE, build_id, build_id + 2);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
 	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
@@ -215,8 +215,8 @@ static int each_symbol(struct elf_file *f, struct symbol_walk *w)
 {
 	int err = walk_symbols(w, f->elf);
 
-	if (!err && !w->symtab && *f->build_id)
-		err = walk_debug_file(w, f->build_id);
+	if (!err && !w->symtab)
+		err = walk_debug_file(w, f);
 	return err;
 }
 

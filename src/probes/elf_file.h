@@ -15,6 +15,8 @@ struct elf_segment { /* of code */
 
 struct elf_file {
 	int fd;
+	char *path;
+	const char *const *debug_dirs; /* for the caller to set: see debug_file.h */
 	struct Elf *elf;
 	const uint8_t *bytes; /* the file */
 	size_t size;

@@ -37,7 +37,8 @@ enum probe_type_flags {
 	PROBE_SPECIAL = 64,      /* probetype() is "special" */
 	PROBE_HAS_REGS = 128,    /* the context is struct pt_regs: arg0, reg() */
 	PROBE_HAS_FUNC = 256,
-	PROBE_USER = 512, /* pointers are the process's */
+	PROBE_USER = 512,     /* pointers are the process's */
+	PROBE_RETURNS = 1024, /* what the body returns is the program's result */
 };
 
 struct probe_type {

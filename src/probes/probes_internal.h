@@ -15,6 +15,7 @@
 typedef int probe_point_fn(const struct probe_point *p, void *arg);
 
 extern const struct probe_type probe_fentry, probe_fexit, probe_kprobe, probe_kretprobe;
+extern const struct probe_type probe_bench, probe_test;
 extern const struct probe_type probe_begin, probe_end, probe_hardware, probe_interval,
 	probe_profile, probe_rawtracepoint, probe_self, probe_software, probe_tracepoint,
 	probe_uprobe, probe_uretprobe, probe_usdt, probe_watchpoint;
@@ -33,6 +34,9 @@ int probe_fail(char *err, size_t errlen, int code, const char *fmt, ...)
  * time ("10ms" is ns). Returns 0, or -EINVAL with what is wrong in @why.
  */
 int probe_parse_uint(const char *text, uint64_t *value, char *why, size_t size);
+/* expand() of "type:name": one probe, called what the script calls it. */
+int probe_expand_named(const char *type, enum image_attach_kind kind, const char *const *parts,
+		       size_t nparts, probe_point_fn *cb, void *arg, char *err, size_t errlen);
 /* expand() of the types that have one name and no parts. */
 int probe_expand_plain(const char *type, enum image_attach_kind kind, const char *const *parts,
 		       size_t nparts, probe_point_fn *cb, void *arg, char *err, size_t errlen);

@@ -200,21 +200,30 @@ static void do_system(struct run *r, const struct image_action *a, const void *p
 static void say(struct run *r, const struct image_action *a, enum output_message_kind kind,
 		const void *payload)
 {
-	const char *where = image_str(r->img, a->where);
-	size_t place = strcspn(where, "\n"), calls = strlen(where + place);
-	char *text = output_format(r->out, a, payload), *at = strndup(where, place);
-	char *quote = calls < 2 ? strdup("") : strndup(where + place + 1, calls - 2);
-	struct output_message m = {.kind = kind, .where = at, .quote = quote, .text = text};
+	char *where = strdup(image_str(r->img, a->where));
+	char *calls = where ? strchr(where, '\n') : NULL;
+	char *text = output_format(r->out, a, payload);
+	struct output_message m = {.kind = kind, .where = where, .quote = "", .text = text};
 
-	if (text && at && quote)
+	if (calls) { /* the place, and below it the calls of macros that led there */
+		size_t len = strlen(calls);
+
+		if (calls[len - 1] == '\n')
+			calls[len - 1] = '\0';
+		if (len > 1) {
+			*calls = '\0';
+			m.quote = calls + 1;
+		}
+	}
+	if (text && where)
 		output_message(r->out, &m);
+	free(where);
 	free(text);
-	free(at);
-	free(quote);
 }
 
 static void do_errorf(struct run *r, const struct image_action *a, const void *payload)
 {
+	r->errors++;
 	say(r, a, OUTPUT_ERRORF, payload);
 }
 

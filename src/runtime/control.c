@@ -121,6 +121,14 @@ int control_wake(struct control *c)
 	return set_active(c, 1);
 }
 
+int control_forget_exit(struct control *c)
+{
+	control_read(c);
+	c->words->exiting = 0;
+	c->words->exit_code = 0;
+	return c->mapped ? 0 : copy_out(c);
+}
+
 int control_sleep(struct control *c)
 {
 	control_read(c);

@@ -32,6 +32,8 @@ const struct image_control *control_read(struct control *c);
 int control_prepare(struct control *c, uint64_t cpid, uint64_t events_limit);
 /* Notes the moment and opens the gate. */
 int control_wake(struct control *c);
+/* As if exit() had not been called. */
+int control_forget_exit(struct control *c);
 /* Closes the gate; programs may still be running, see wait_for_programs(). */
 int control_sleep(struct control *c);
 
@@ -153,9 +155,12 @@ struct run {
 
 	bool woken; /* the gate was open at some time */
 	enum stop_reason stop;
-	int status; /* for failures; exit() has its own in the control words */
+	unsigned errors; /* that errorf() told of */
+	int status;      /* for failures; exit() has its own in the control words */
 };
 
+/* An output of this run that writes to @file, or NULL. */
+struct output *run_output(struct run *r, FILE *file);
 /* Messages on stderr: "ERROR: ...", "WARNING: ..." (unless no_warnings). */
 void run_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void run_warning(const struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

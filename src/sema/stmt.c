@@ -485,6 +485,7 @@ void sema_type_program(struct sema *s, struct sema_work *w)
 		return;
 	s->work = w;
 	s->loop_depth = 0;
+	types_use_program(s->types, w->prog->type->flags & PROBE_USER ? w->category : NULL);
 	if (cond) {
 		sema_expr(s, cond);
 		sema_condition(s, cond, cond->span);

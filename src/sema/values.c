@@ -170,13 +170,22 @@ static struct type *function_args(struct sema *s, const struct sema_work *w, cha
 	return NULL;
 }
 
+/* All attachments of the program are at the same function: see needs_own_program(). */
+static struct type *program_args(struct sema *s, const struct sema_work *w, char *err,
+				 size_t errlen)
+{
+	if (!w->prog->attachments.len)
+		return NULL;
+	return types_program_args(s->types, w->category,
+				  (uint64_t)w->prog->attachments.items[0].arg[0], err, errlen);
+}
+
 static const struct {
 	enum image_attach_kind kind;
 	args_fn *read;
 } args_readers[] = {
-	{IMAGE_AT_TRACEPOINT, tracepoint_args},
-	{IMAGE_AT_RAW_TP, raw_tracepoint_args},
-	{IMAGE_AT_FENTRY, function_args},
+	{IMAGE_AT_UPROBE, program_args},        {IMAGE_AT_TRACEPOINT, tracepoint_args},
+	{IMAGE_AT_RAW_TP, raw_tracepoint_args}, {IMAGE_AT_FENTRY, function_args},
 	{IMAGE_AT_FEXIT, function_args},
 };
 
@@ -212,13 +221,6 @@ struct type *sema_check_args(struct sema *s, struct ast_expr *e)
 	struct sema_work *w = s->work;
 	struct sema_program *p = w->prog;
 
-	if (p->type->flags & PROBE_USER) {
-		sema_error(s, e->span,
-			   "args of %s probes (from debug information) are not supported yet: use "
-			   "arg0, arg1, ...",
-			   p->type->name);
-		return NULL;
-	}
 	if (!(p->type->flags & PROBE_HAS_ARGS)) {
 		sema_error(s, e->span,
 			   "The args builtin can only be used with tracepoint, rawtracepoint, "

@@ -109,6 +109,14 @@ uint32_t target_version(const struct target *t);
 /* The process that is to be traced (-p), 0: any. Its files are found as it sees them. */
 void target_set_pid(struct target *t, int pid);
 int target_pid(const struct target *t);
+/*
+ * Where debug data are looked for (--debuginfo): see symbols/debug_file.h. NULL: in the usual
+ * places. The array must outlive the target.
+ */
+void target_set_debug_dirs(struct target *t, const char *const *dirs);
+const char *const *target_debug_dirs(const struct target *t);
+/* @free_it is called with @p when the target is closed; the last one kept goes first. */
+void target_keep(struct target *t, void *p, void (*free_it)(void *p));
 /* Prints --info's section on the kernel. */
 void target_print_info(struct target *t, FILE *out);
 
