@@ -117,9 +117,15 @@ struct sema_point { /* a probe found, strings in the arena */
 	struct probe_point p;
 	struct span span;
 };
+struct sema_missing {
+	struct span span;
+	const char *err;
+};
 struct sema_points {
 	bool dead; /* nobody minds when there are none */
 	VEC(struct sema_point) v;
+	/* wildcards without a match: nobody minds when the probe has other points */
+	VEC(struct sema_missing) unmatched;
 };
 void sema_find_points(struct sema *s, struct ast_probe *probe, struct sema_points *out);
 void sema_make_programs(struct sema *s);
