@@ -109,3 +109,24 @@ void cg_action(struct codegen *cg, struct sema_action *a, fill_fn *fill, void *a
 	cg_goto(cg, done);
 	cg_at(cg, done);
 }
+
+void cg_warn_if(struct codegen *cg, LLVMValueRef cond, struct sema_action *warning)
+{
+	LLVMBasicBlockRef warn, on;
+
+	if (!warning)
+		return;
+	warn = cg_block(cg, "warn");
+	on = cg_block(cg, "on");
+	LLVMBuildCondBr(cg->b, cond, warn, on);
+	cg_at(cg, warn);
+	cg_action(cg, warning, NULL, NULL);
+	cg_goto(cg, on);
+	cg_at(cg, on);
+}
+
+void cg_warn_of_zero(struct codegen *cg, LLVMValueRef divisor, struct sema_action *warning)
+{
+	if (warning)
+		cg_warn_if(cg, LLVMBuildNot(cg->b, cg_truth(cg, divisor), ""), warning);
+}

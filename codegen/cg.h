@@ -258,6 +258,8 @@ void cg_store_as(struct codegen *cg, LLVMValueRef v, const struct type *from, LL
 void cg_copy_as(struct codegen *cg, LLVMValueRef src, const struct type *from, LLVMValueRef dst,
 		const struct type *to);
 bool cg_has_padding(const struct type *t);
+/* What field @i of @to is in @from, a tuple or record of another shape: records go by name. */
+const struct type_field *cg_same_field(const struct type *from, const struct type *to, size_t i);
 /* Copies an aggregate of type @from at @src (BPF memory) to @dst as type @to. */
 void cg_convert(struct codegen *cg, LLVMValueRef src, const struct type *from, LLVMValueRef dst,
 		const struct type *to);
@@ -282,7 +284,7 @@ void cg_map_read_into(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst,
 		      const struct type *to);
 void cg_map_assign(struct codegen *cg, struct ast_expr *map, struct ast_expr *value);
 void cg_map_compound(struct codegen *cg, struct ast_expr *map, enum ast_binary_op op,
-		     struct ast_expr *value);
+		     struct ast_expr *value, struct sema_action *warning);
 /* ++ and --; returns the value asked for (old or new) when @want, else NULL. */
 LLVMValueRef cg_map_incdec(struct codegen *cg, struct ast_expr *e, bool want);
 LLVMValueRef cg_map_delete(struct codegen *cg, const struct sema_map *m, LLVMValueRef key);
@@ -305,6 +307,10 @@ uint32_t cg_map_value_off(const struct sema_map *m);
 void cg_action(struct codegen *cg, struct sema_action *a,
 	       void (*fill)(struct codegen *cg, LLVMValueRef payload, void *arg), void *arg);
 bool cg_action_is_control(enum image_action_kind k);
+/* Sends @warning (NULL: nothing is generated) where @cond (i1) holds; goes on in any case. */
+void cg_warn_if(struct codegen *cg, LLVMValueRef cond, struct sema_action *warning);
+/* The same of a divisor that is zero. */
+void cg_warn_of_zero(struct codegen *cg, LLVMValueRef divisor, struct sema_action *warning);
 
 /* ---- stmt.c ---------------------------------------------------------------------------- */
 void cg_block_stmts(struct codegen *cg, struct ast_block *blk);

@@ -55,6 +55,32 @@ static struct cg_place base_place(struct codegen *cg, struct ast_expr *e)
 	return e->type->kind == IMAGE_K_POINTER ? pointer_place(cg, e) : cg_place_of(cg, e);
 }
 
+/*
+ * An element with an index that is not known: the verifier would want its bounds. In memory of
+ * BPF there is nothing beyond the last element, which reads as zero; elsewhere there may be
+ * (int x[1] at the end of a struct).
+ */
+static struct cg_place element_place(struct codegen *cg, struct ast_expr *e, struct cg_place p,
+				     LLVMValueRef i, LLVMValueRef off)
+{
+	const struct type *t = e->u.index.e->type;
+	uint64_t n = t->kind == IMAGE_K_STRING ? t->size : t->kind == IMAGE_K_ARRAY ? t->count : 0;
+	LLVMValueRef at = cg_to_int(cg, p.addr), in;
+
+	in = LLVMBuildICmp(cg->b, LLVMIntULT, i, cg_const(cg, cg->i64, n), "");
+	if (n)
+		cg_warn_if(cg, LLVMBuildNot(cg->b, in, ""), e->u.index.warning);
+	if (p.space == SPACE_BPF) {
+		at = LLVMBuildAdd(cg->b, cg_as_number(cg, at), off, "");
+		at = LLVMBuildSelect(cg->b, in, at, cg_const(cg, cg->i64, 0), "");
+		p.space = SPACE_KERNEL;
+	} else {
+		at = LLVMBuildAdd(cg->b, at, off, "");
+	}
+	p.addr = cg_to_ptr(cg, at);
+	return p;
+}
+
 static struct cg_place index_place(struct codegen *cg, struct ast_expr *e)
 {
 	struct cg_place p = base_place(cg, e->u.index.e);
@@ -62,6 +88,8 @@ static struct cg_place index_place(struct codegen *cg, struct ast_expr *e)
 	const struct type *elem = e->u.index.e->type->elem;
 	LLVMValueRef off = LLVMBuildMul(cg->b, i, cg_const(cg, cg->i64, elem ? elem->size : 1), "");
 
+	if (!LLVMIsConstant(i))
+		return element_place(cg, e, p, i, off);
 	p.addr = LLVMBuildGEP2(cg->b, cg->i8, cg_to_ptr(cg, p.addr), &off, 1, "");
 	return p;
 }
@@ -352,7 +380,7 @@ static bool is_pair(const struct type *t)
 }
 
 /* Field @i of @to in a tuple or record of another shape: records go by name. */
-static const struct type_field *same_field(const struct type *from, const struct type *to, size_t i)
+const struct type_field *cg_same_field(const struct type *from, const struct type *to, size_t i)
 {
 	for (size_t j = 0; to->kind == IMAGE_K_RECORD && j < from->fields.len; j++)
 		if (!strcmp(from->fields.items[j].name, to->fields.items[i].name))
@@ -373,7 +401,7 @@ void cg_convert(struct codegen *cg, LLVMValueRef src, const struct type *from, L
 	}
 	cg_zero(cg, dst, to->size);
 	for (size_t i = 0; i < to->fields.len && i < from->fields.len; i++) {
-		const struct type_field *t = &to->fields.items[i], *f = same_field(from, to, i);
+		const struct type_field *t = &to->fields.items[i], *f = cg_same_field(from, to, i);
 
 		cg_copy_as(cg, cg_offset(cg, src, f->offset), f->type,
 			   cg_offset(cg, dst, t->offset), t->type);
@@ -406,7 +434,7 @@ static void tuple_into(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst,
 		cg_zero(cg, dst, to->size);
 	/* in the order written, whatever the order of the record that they go to */
 	for (size_t i = 0; i < e->u.tuple.elems.len; i++) {
-		const struct type_field *f = same_field(to, e->type, i);
+		const struct type_field *f = cg_same_field(to, e->type, i);
 
 		cg_expr_into(cg, e->u.tuple.elems.items[i], cg_offset(cg, dst, f->offset), f->type);
 	}

@@ -215,12 +215,13 @@ static LLVMValueRef add_in_place(struct codegen *cg, const struct type *t, LLVMV
 }
 
 void cg_map_compound(struct codegen *cg, struct ast_expr *map, enum ast_binary_op op,
-		     struct ast_expr *value)
+		     struct ast_expr *value, struct sema_action *warning)
 {
 	const struct sema_map *m = map->u.map.decl;
 	LLVMValueRef v = cg_expr_as(cg, value, m->value);
 	LLVMBasicBlockRef done = cg_block(cg, "changed");
 
+	cg_warn_of_zero(cg, v, warning);
 	if (cg_pointer_step(m->value) > 1)
 		v = LLVMBuildMul(cg->b, v, cg_const(cg, cg->i64, cg_pointer_step(m->value)), "");
 	LLVMValueRef p = cg_map_slot(cg, m, cg_map_key(cg, map), done);

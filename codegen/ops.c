@@ -269,7 +269,7 @@ static LLVMValueRef fields_equal(struct codegen *cg, LLVMValueRef a, const struc
 	LLVMValueRef all = cg_const(cg, cg->i1, 1);
 
 	for (size_t i = 0; i < ta->fields.len; i++) {
-		const struct type_field *fa = &ta->fields.items[i], *fb = &tb->fields.items[i];
+		const struct type_field *fa = &ta->fields.items[i], *fb = cg_same_field(tb, ta, i);
 		LLVMValueRef same = values_equal(cg, cg_offset(cg, a, fa->offset), fa->type,
 						 cg_offset(cg, b, fb->offset), fb->type);
 
@@ -355,5 +355,6 @@ LLVMValueRef cg_binary(struct codegen *cg, struct ast_expr *e)
 		is_signed = e->type->is_signed;
 	/* from left to right: either side may change what the other reads */
 	LLVMValueRef a = cg_expr_as(cg, l, e->type), b = cg_expr_as(cg, r, e->type);
+	cg_warn_of_zero(cg, b, e->u.binary.warning);
 	return cg_arith(cg, op, a, b, is_signed);
 }

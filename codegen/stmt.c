@@ -29,6 +29,7 @@ static void compound_var(struct codegen *cg, struct ast_stmt *s)
 	LLVMValueRef by = cg_expr_as(cg, s->u.assign.value, v->type);
 	LLVMValueRef at = cg_var_storage(cg, v), old = cg_load(cg, cg_type(cg, v->type), at);
 
+	cg_warn_of_zero(cg, by, s->u.assign.warning);
 	if (cg_pointer_step(v->type) > 1)
 		by = LLVMBuildMul(cg->b, by, cg_const(cg, cg->i64, cg_pointer_step(v->type)), "");
 	cg_store(cg, cg_arith(cg, s->u.assign.op, old, by, v->type->is_signed), at);
@@ -40,7 +41,7 @@ static void stmt_assign(struct codegen *cg, struct ast_stmt *s)
 
 	if (target->kind == AST_MAP) {
 		if (s->u.assign.compound)
-			cg_map_compound(cg, target, s->u.assign.op, value);
+			cg_map_compound(cg, target, s->u.assign.op, value, s->u.assign.warning);
 		else if (is_aggregation_call(value))
 			cg_aggregate(cg, target, value);
 		else

@@ -142,6 +142,7 @@ struct ast_expr {
 			enum ast_binary_op op;
 			struct span op_span;
 			struct ast_expr *l, *r;
+			struct sema_action *warning; /* sema: of a division by zero, or NULL */
 		} binary;
 		struct {
 			struct ast_expr *cond, *then, *otherwise;
@@ -160,6 +161,7 @@ struct ast_expr {
 		} tuple_field;
 		struct {
 			struct ast_expr *e, *i;
+			struct sema_action *warning; /* sema: of an index too large, or NULL */
 		} index;
 		struct {
 			struct ast_type *type;
@@ -224,7 +226,8 @@ struct ast_stmt {
 			struct ast_expr *target; /* AST_VAR, AST_MAP (others are errors in sema) */
 			struct ast_expr *value;
 			bool compound;
-			enum ast_binary_op op; /* of a compound assignment */
+			enum ast_binary_op op;       /* of a compound assignment */
+			struct sema_action *warning; /* sema: of a division by zero, or NULL */
 		} assign;
 		struct {
 			struct ast_expr *var;  /* AST_VAR */

@@ -185,6 +185,12 @@ struct type *sema_type_index(struct sema *s, struct ast_expr *e)
 	sema_expr(s, e->u.index.i);
 	if (!t || !check_index(s, e, t))
 		return NULL;
+	e->u.index.warning = NULL;
+	if (t->kind == IMAGE_K_ARRAY && t->count && !e->u.index.i->is_const)
+		e->u.index.warning =
+			sema_add_warning(s, e->span,
+					 "Array access out of bounds. This can lead to unexpected "
+					 "results.");
 	switch (t->kind) {
 	case IMAGE_K_ARRAY:
 		return sema_in_space(s, as_string(s, t->elem), t->space);

@@ -164,18 +164,33 @@ static bool check_count(struct sema *s, struct ast_expr *e, const struct builtin
 	return false;
 }
 
-void sema_add_action(struct sema *s, struct ast_expr *e, const struct sema_action *a)
+static struct sema_action *new_action(struct sema *s, struct span at, const struct sema_action *a)
 {
 	struct sema_action *copy;
 
 	if (!s->report || s->fold_only)
-		return;
+		return NULL;
 	copy = arena_new_of(s->arena, struct sema_action);
 	*copy = *a;
-	copy->span = e->span;
+	copy->span = at;
 	copy->index = (uint32_t)s->r->actions.len;
 	vec_push(s->arena, &s->r->actions, copy);
-	e->u.call.action = copy;
+	return copy;
+}
+
+void sema_add_action(struct sema *s, struct ast_expr *e, const struct sema_action *a)
+{
+	struct sema_action *copy = new_action(s, e->span, a);
+
+	if (copy)
+		e->u.call.action = copy;
+}
+
+struct sema_action *sema_add_warning(struct sema *s, struct span at, const char *text)
+{
+	struct sema_action a = {.kind = IMAGE_A_WARNF, .fmt = text};
+
+	return new_action(s, at, &a);
 }
 
 /* ---- names -------------------------------------------------------------- */

@@ -193,6 +193,9 @@ struct type *sema_type_cast(struct sema *s, struct ast_expr *e);
 /* The type of l op r, also for compound assignments; complaints are put at @at. */
 struct type *sema_binary_type(struct sema *s, struct span at, enum ast_binary_op op, struct type *l,
 			      struct type *r);
+/* The warning of a division, in the last pass; NULL for other operators and known divisors. */
+struct sema_action *sema_warn_of_division(struct sema *s, struct span at, enum ast_binary_op op,
+					  const struct ast_expr *by);
 /* Whether a value of this type may decide: integers, bools, pointers, constant strings. */
 bool sema_condition(struct sema *s, struct ast_expr *cond, struct span at);
 
@@ -248,6 +251,8 @@ bool sema_want_int(struct sema *s, struct ast_expr *e, size_t i);
 const char *sema_kind_word(const struct type *t); /* "int", "string", ... */
 /* Adds a copy of @a as the action of call e, in the last pass and where code is generated. */
 void sema_add_action(struct sema *s, struct ast_expr *e, const struct sema_action *a);
+/* A warning that the script gives when it comes to that, of what stands at @at. */
+struct sema_action *sema_add_warning(struct sema *s, struct span at, const char *text);
 /* The map given whole as argument 0, or NULL after "clear() expects a map argument". */
 struct sema_map *sema_arg_map(struct sema *s, struct ast_expr *e);
 

@@ -84,6 +84,7 @@ static bool compares_as_bytes(const struct type *t)
 	case IMAGE_K_STRING:
 	case IMAGE_K_ARRAY:
 	case IMAGE_K_TUPLE:
+	case IMAGE_K_RECORD:
 	case IMAGE_K_DISK:
 	case IMAGE_K_KSTACK:
 	case IMAGE_K_USTACK:
@@ -137,6 +138,16 @@ struct type *sema_binary_type(struct sema *s, struct span at, enum ast_binary_op
 	if ((op != AST_EQ && op != AST_NE) || !compares_as_bytes(l))
 		return not_on_types(s, at, op, l, r);
 	return type_simple(s->types, IMAGE_K_BOOL);
+}
+
+struct sema_action *sema_warn_of_division(struct sema *s, struct span at, enum ast_binary_op op,
+					  const struct ast_expr *by)
+{
+	if ((op != AST_DIV && op != AST_MOD) || (by->is_const && by->const_int))
+		return NULL;
+	return sema_add_warning(s, at,
+				"Divide or modulo by 0 detected. This can lead to unexpected "
+				"results. 1 is being used as the result.");
 }
 
 /* Numbers of different signs compared: one is read with the other's sign. */
@@ -196,6 +207,7 @@ struct type *sema_type_binary(struct sema *s, struct ast_expr *e)
 	if (!t)
 		return NULL;
 	warn_of_sign(s, e);
+	e->u.binary.warning = sema_warn_of_division(s, e->span, op, r);
 	return t;
 }
 
@@ -351,6 +363,14 @@ static bool scalar(const struct type *t)
 	return sema_int_like(t) || t->kind == IMAGE_K_POINTER;
 }
 
+static bool is_constant_of(const struct type *t, uint64_t v)
+{
+	for (size_t i = 0; i < t->enumerators.len; i++)
+		if (sema_truncated(t->enumerators.items[i].value, t) == sema_truncated(v, t))
+			return true;
+	return !t->enumerators.len;
+}
+
 static struct type *cast_to_number(struct sema *s, struct ast_expr *e, struct type *from,
 				   struct type *to)
 {
@@ -360,6 +380,12 @@ static struct type *cast_to_number(struct sema *s, struct ast_expr *e, struct ty
 
 	if (!scalar(from) && !bytes && !text)
 		return no_cast(s, e, from, to);
+	if (to->kind == IMAGE_K_ENUM && sema_is_literal(s, x) &&
+	    !is_constant_of(to, x->const_int)) {
+		sema_error(s, e->span, "Enum: %s doesn't contain a variant value of %lld",
+			   to->name ? to->name : "", (long long)x->const_int);
+		return NULL;
+	}
 	if (x->is_const && from->kind != IMAGE_K_PROBE) {
 		uint64_t v = to->kind == IMAGE_K_BOOL ? sema_const_true(x)
 						      : sema_truncated(x->const_int, to);

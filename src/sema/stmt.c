@@ -200,7 +200,7 @@ static bool open_block(struct sema *s, struct ast_stmt *st)
 	return true;
 }
 
-static void type_assign(struct sema *s, struct ast_stmt *st)
+static void type_assign_to(struct sema *s, struct ast_stmt *st)
 {
 	struct ast_expr *target = st->u.assign.target;
 
@@ -218,6 +218,16 @@ static void type_assign(struct sema *s, struct ast_stmt *st)
 	} else {
 		assign_map(s, st);
 	}
+}
+
+static void type_assign(struct sema *s, struct ast_stmt *st)
+{
+	bool compound = st->u.assign.compound; /* else it may turn into a block */
+
+	type_assign_to(s, st);
+	if (compound)
+		st->u.assign.warning =
+			sema_warn_of_division(s, st->span, st->u.assign.op, st->u.assign.value);
 }
 
 static void declare_type(struct sema *s, struct ast_stmt *st, struct sema_var *v)

@@ -100,7 +100,8 @@ bool sema_const_fits(const struct ast_expr *e, const struct type *to)
 void sema_warn_of_cast(struct sema *s, struct ast_expr *e, const struct type *to)
 {
 	if (!e->type || !sema_is_number(e->type) || !sema_is_number(to) || sema_is_literal(s, e) ||
-	    sema_fits(e->type, to) || (e->is_const && sema_const_fits(e, to)))
+	    sema_fits(e->type, to) ||
+	    (e->is_const && e->kind != AST_CAST && sema_const_fits(e, to)))
 		return;
 	sema_warning(s, e->span,
 		     "Expression of type: %s being cast to type: %s. This may cause unexpected "

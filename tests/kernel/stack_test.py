@@ -33,6 +33,7 @@ def frames(text):
     return found
 
 
+@support.same_everywhere
 @unittest.skipUnless(CHAINS and os.path.exists(chain("chain")), "the test programs are not built")
 class Chains(unittest.TestCase):
     def run_script(self, script, name, *words, options=(), env=None):

@@ -17,7 +17,7 @@ CALLS = 100
 ENTER = f"uprobe:{WORKLOAD}:called_one /pid == $1/ {{ @enter = count(); }}\n"
 EXIT = f"uretprobe:{WORKLOAD}:called_one /pid == $1/ {{ @exit = count(); }}\n"
 OTHERS = f"uprobe:{WORKLOAD}:*ed_t* /pid == 0/ {{ @other = count(); }}\n"
-STOP_BY_INTERVAL = "interval:ms:100 { exit(); }\n"
+STOP_BY_INTERVAL = f"interval:ms:{support.often(100, 1000)} {{ exit(); }}\n"
 STOP_IN_PROBE = (f"uretprobe:{WORKLOAD}:called_one /pid == $1/ "
                  "{ @n++; if (@n > 2000) { exit(); } }\n")
 FORGET = "END { clear(@n); }\n"
@@ -129,7 +129,8 @@ class Uprobe(Traced):
     def test_stacks_and_predicate(self):
         out = self.trace(f"uprobe:{WORKLOAD}:called_two /pid == $1 && arg0 == 4/ "
                          "{ print(ustack(2)); }")
-        self.assertRegex(out, r"called_two\+0\n +workload_call\+\d+\n")
+        # at a function's entry the frame of its caller is not there yet: newer kernels know
+        self.assertRegex(out, r"called_two\+0\S*\n +(workload_call|call_again_and_again)\+\d+")
         self.assertEqual(out.count("called_two"), 1)
 
     def test_pid(self):

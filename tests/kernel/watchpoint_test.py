@@ -88,7 +88,8 @@ class Watchpoint(unittest.TestCase):
             for _ in range(support.often(5, 2)):
                 with support.Tracer("-p", child.pid, "-e", "watchpoint:called_last:8:w "
                                     "{ @a = count(); } watchpoint:called_last:8:w { @b = count(); }"
-                                    " interval:ms:50 { exit(); }", stop=None) as tracer:
+                                    f" interval:ms:{support.often(50, 500)} {{ exit(); }}",
+                                    stop=None) as tracer:
                     pass
                 a, b = (support.map_value(tracer.out, name) for name in "ab")
                 self.assertGreater(a, 10)

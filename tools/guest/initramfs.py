@@ -178,7 +178,8 @@ def add_modules(archive, kernel):
 # ---- the whole ------------------------------------------------------------------------
 
 def build_programs(build):
-    names = ("btrun", "btrun-compile", "btrun-run", "tests/workload")
+    names = ["btrun", "btrun-compile", "btrun-run", "tests/workload"]
+    names += [os.path.relpath(x, build) for x in glob.glob(f"{build}/tests/chains/*")]
     return {f"{build}/{x}": f"{HOME}/build/{x}" for x in names if os.path.exists(f"{build}/{x}")}
 
 
