@@ -3,7 +3,9 @@
  * The JSON format: one object a line, {"type": ..., "data": ...}. Blanks stand where bpftrace
  * has them; there are readers that match lines.
  */
+#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "output/json.h"
 
@@ -131,6 +133,47 @@ static void put_stats(struct outbuf *b, const struct map_row *r, int64_t average
 	outbuf_putc(b, '}');
 }
 
+/* ---- time series --------------------------------------------------------------------- */
+
+struct series {
+	struct output *o;
+	bool any, is_signed;
+};
+
+/* Intervals without a value are left out. */
+static void put_interval(uint64_t at, const int64_t *v, void *arg)
+{
+	struct series *s = arg;
+	int64_t ns = (int64_t)at + s->o->clock_off[IMAGE_CLOCK_TAI];
+	struct outbuf *b = &s->o->out;
+	time_t sec = ns / 1000000000;
+	char text[64] = "", fraction[16];
+	struct tm tm;
+
+	if (!v)
+		return;
+	if (localtime_r(&sec, &tm))
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(fraction, sizeof(fraction), ".%09u", (unsigned)(ns % 1000000000));
+	outbuf_puts(b, s->any ? ",{\"interval_start\":\"" : "{\"interval_start\":\"");
+	outbuf_puts(b, text);
+	outbuf_puts(b, fraction);
+	outbuf_puts(b, "\",\"value\":");
+	json_int(b, *v, s->is_signed);
+	outbuf_putc(b, '}');
+	s->any = true;
+}
+
+static void put_series(struct output *o, const struct image_type *t,
+		       const struct image_tseries_slot *slots)
+{
+	struct series s = {.o = o, .is_signed = t->flags & IMAGE_TF_SIGNED};
+
+	outbuf_putc(&o->out, '[');
+	tseries_each(t, slots, o->last_epoch, put_interval, &s);
+	outbuf_putc(&o->out, ']');
+}
+
 static void put_row_value(struct output *o, const struct image_map *m, const struct map_row *r,
 			  uint64_t divisor)
 {
@@ -144,6 +187,10 @@ static void put_row_value(struct output *o, const struct image_map *m, const str
 	}
 	if (is_histogram(t)) {
 		put_histogram(&o->out, t, r->buckets, divisor);
+		return;
+	}
+	if (t->kind == IMAGE_K_TSERIES) {
+		put_series(o, t, r->slots);
 		return;
 	}
 	v = map_row_number(t, r, divisor);

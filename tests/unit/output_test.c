@@ -615,6 +615,52 @@ static void test_lhist(void **state)
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
+/* ---- time series -------------------------------------------------------------------------- */
+
+/* Two intervals of a second, recorded on both CPUs; the row of the newer one. */
+static void check_tseries(enum image_tseries_agg agg, const struct image_tseries_slot *slots,
+			  const char *row)
+{
+	struct output_elem e = {NULL, slots};
+	const int64_t second = 1000000000;
+	struct fixture f;
+	uint32_t m;
+
+	begin(&f);
+	m = map(&f, "t", IMAGE_NONE,
+		type_args(&f, IMAGE_K_TSERIES, image_tseries_size(second, 2), second, 2, agg),
+		IMAGE_MAP_PERCPU);
+	ready(&f);
+	output_map(f.o, m, &e, 1, 0, 0);
+	assert_int_equal(output_flush(f.o), 0);
+	fflush(f.file);
+	if (!strstr(f.text, row))
+		fail_msg("no '%s' in:\n%s", row, f.text);
+	end(&f);
+}
+
+static void test_tseries(void **state)
+{
+	/* interval 9 (epoch 10, slot 1) on both CPUs; slot 0 is of different rounds */
+	const struct image_tseries_slot both[2 * NCPUS] = {
+		{1, 1, 9}, {10, 5, 10}, {2, 1, 7}, {4, 3, 10}};
+	/* the second CPU has not come to interval 9 yet */
+	const struct image_tseries_slot one[2 * NCPUS] = {
+		{1, 1, 9}, {10, 5, 10}, {2, 1, 9}, {400, 3, 8}};
+
+	(void)state;
+	check_tseries(IMAGE_TSERIES_LAST, both, "* 10\n");
+	check_tseries(IMAGE_TSERIES_AVG, both, "| 1\n");
+	check_tseries(IMAGE_TSERIES_MAX, both, "* 10\n");
+	check_tseries(IMAGE_TSERIES_MIN, both, "* 4\n");
+	check_tseries(IMAGE_TSERIES_SUM, both, "* 14\n");
+	check_tseries(IMAGE_TSERIES_SUM, one, "* 10\n");
+	check_tseries(IMAGE_TSERIES_SUM, one,
+		      "*                                                   | 3\n");
+	assert_int_equal(image_tseries_size(0, 5), 0);
+	assert_int_equal(image_tseries_size(1, IMAGE_TSERIES_MAX_INTERVALS + 1), 0);
+}
+
 static void test_buffering(void **state)
 {
 	static const struct {
@@ -700,6 +746,7 @@ int main(void)
 		cmocka_unit_test(test_aggregation_order),
 		cmocka_unit_test(test_hist),
 		cmocka_unit_test(test_lhist),
+		cmocka_unit_test(test_tseries),
 		cmocka_unit_test(test_buffering),
 		cmocka_unit_test(test_long_output),
 		cmocka_unit_test(test_full_disk),

@@ -563,6 +563,36 @@ static void test_no_btf(void **state)
 
 #define test(f) cmocka_unit_test_setup_teardown(f, open_target, close_target)
 
+static void test_names_of_numbers(void **state)
+{
+	(void)state;
+	assert_string_equal(target_number_name(TARGET_NAMES_ERRORS, 13), "Permission denied");
+	assert_string_equal(target_number_name(TARGET_NAMES_ERRORS, -13), "Permission denied");
+	assert_string_equal(target_number_name(TARGET_NAMES_ERRORS, INT64_MIN), "Unknown error");
+	assert_string_equal(target_number_name(TARGET_NAMES_ERRORS, 41), "Unknown error");
+	assert_string_equal(target_number_name(TARGET_NAMES_SIGNALS, 64), "Real-time signal 30");
+	assert_string_equal(target_number_name(TARGET_NAMES_SIGNALS, 65), "N/A");
+	assert_string_equal(target_number_name(TARGET_NAMES_SYSCALLS, -1), "Unknown syscall");
+	for (int which = TARGET_NAMES_ERRORS; which <= TARGET_NAMES_SYSCALLS; which++)
+		for (unsigned i = 0; i < target_names_count(which); i++)
+			assert_true(strlen(target_number_name(which, i)) <= TARGET_NAME_MAX);
+}
+
+static void test_signal_numbers(void **state)
+{
+	(void)state;
+	assert_int_equal(target_signal_number("KILL"), 9);
+	assert_int_equal(target_signal_number("SIGKILL"), 9);
+	assert_int_equal(target_signal_number("SIGRTMIN"), 34);
+	assert_int_equal(target_signal_number("RTMIN+2"), 36);
+	assert_int_equal(target_signal_number("RTMAX-1"), 63);
+	assert_int_equal(target_signal_number("RTMAX"), 64);
+	assert_true(target_signal_number("RTMIN-1") < 0);
+	assert_true(target_signal_number("RTMAX-99") < 0);
+	assert_true(target_signal_number("SIG") < 0);
+	assert_true(target_signal_number("") < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -583,6 +613,8 @@ int main(void)
 		test(test_view_refuses_broken_btf),
 		test(test_btf_from_another_file),
 		test(test_no_btf),
+		test(test_names_of_numbers),
+		test(test_signal_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
