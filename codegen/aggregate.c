@@ -4,6 +4,9 @@
  * value is this CPU's own: a program may be interrupted, or preempted, by another one that
  * adds to the same element.
  */
+#include <stddef.h>
+#include <string.h>
+
 #include "codegen/cg.h"
 
 struct cg_aggregate {
@@ -126,10 +129,128 @@ static void emit_lhist(struct codegen *cg, struct cg_aggregate *a)
 	count_bucket(cg, a, i, n);
 }
 
+/* ---- time series --------------------------------------------------------------------- */
+
+/* For tests: the map whose number stands for the clock. */
+static const struct sema_map *test_clock(struct codegen *cg)
+{
+	const char *name = cg->r->config.test_clock;
+
+	for (size_t i = 0; name && i < cg->r->maps.len; i++) {
+		const struct sema_map *m = cg->r->maps.items[i];
+
+		if (*name == '@' && !strcmp(m->name, name + 1) && !m->key &&
+		    m->value->kind == IMAGE_K_INT && m->value->size == 8)
+			return m;
+	}
+	return NULL;
+}
+
+static LLVMValueRef tseries_now(struct codegen *cg)
+{
+	const struct sema_map *m = test_clock(cg);
+	LLVMBasicBlockRef found;
+	LLVMValueRef p;
+
+	if (!m)
+		return cg_tai_ns(cg);
+	p = cg_map_lookup(cg, m, cg_key_from(cg, m, NULL));
+	found = cg_block(cg, "test_clock");
+	LLVMBuildCondBr(cg->b, LLVMBuildIsNull(cg->b, p, ""), cg->leave, found);
+	cg_at(cg, found);
+	return cg_load(cg, cg->i64, cg_offset(cg, p, cg_map_value_off(m)));
+}
+
+struct tseries {
+	LLVMValueRef value, meta, epoch; /* addresses in the slot */
+};
+
+/* What a round of the slots before has left is cleared. */
+static void begin_interval(struct codegen *cg, struct tseries *ts, LLVMValueRef epoch)
+{
+	LLVMBasicBlockRef fresh = cg_block(cg, "new_interval"), go = cg_block(cg, "interval");
+	LLVMValueRef zero = cg_const(cg, cg->i64, 0);
+	LLVMValueRef same =
+		LLVMBuildICmp(cg->b, LLVMIntEQ, cg_load(cg, cg->i64, ts->epoch), epoch, "");
+
+	LLVMBuildCondBr(cg->b, same, go, fresh);
+	cg_at(cg, fresh);
+	cg_store(cg, zero, ts->value);
+	cg_store(cg, zero, ts->meta);
+	cg_store(cg, epoch, ts->epoch);
+	cg_goto(cg, go);
+	cg_at(cg, go);
+}
+
+static void add_to(struct codegen *cg, LLVMValueRef p, LLVMValueRef v)
+{
+	cg_store(cg, LLVMBuildAdd(cg->b, cg_load(cg, cg->i64, p), v, ""), p);
+}
+
+static void keep_better(struct codegen *cg, struct cg_aggregate *a, struct tseries *ts)
+{
+	bool min = a->type->arg[2] == IMAGE_TSERIES_MIN, is_signed = a->type->is_signed;
+	LLVMIntPredicate pred =
+		min ? (is_signed ? LLVMIntSLT : LLVMIntULT) : (is_signed ? LLVMIntSGT : LLVMIntUGT);
+	LLVMValueRef old = cg_load(cg, cg->i64, ts->value);
+	LLVMValueRef better = LLVMBuildICmp(cg->b, pred, a->value, old, "");
+	LLVMValueRef has = cg_truth(cg, cg_load(cg, cg->i64, ts->meta));
+
+	better = LLVMBuildOr(cg->b, better, LLVMBuildNot(cg->b, has, ""), "");
+	cg_store(cg, LLVMBuildSelect(cg->b, better, a->value, old, ""), ts->value);
+	cg_store(cg, cg_const(cg, cg->i64, 1), ts->meta);
+}
+
+static void record(struct codegen *cg, struct cg_aggregate *a, struct tseries *ts, LLVMValueRef now)
+{
+	switch (a->type->arg[2]) {
+	case IMAGE_TSERIES_LAST:
+		cg_store(cg, a->value, ts->value);
+		cg_store(cg, now, ts->meta);
+		break;
+	case IMAGE_TSERIES_AVG:
+		add_to(cg, ts->meta, cg_const(cg, cg->i64, 1));
+		add_to(cg, ts->value, a->value);
+		break;
+	case IMAGE_TSERIES_SUM:
+		add_to(cg, ts->value, a->value);
+		break;
+	default:
+		keep_better(cg, a, ts);
+		break;
+	}
+}
+
+static void emit_tseries(struct codegen *cg, struct cg_aggregate *a)
+{
+	uint64_t interval = a->type->arg[0], n = a->type->arg[1];
+	LLVMBasicBlockRef ok = cg_block(cg, "slot"), done = cg_block(cg, "recorded");
+	LLVMValueRef now = tseries_now(cg), epoch, i, p;
+	struct tseries ts;
+
+	epoch = LLVMBuildUDiv(cg->b, now, cg_const(cg, cg->i64, interval), "");
+	i = LLVMBuildURem(cg->b, epoch, cg_const(cg, cg->i64, n), "");
+	epoch = LLVMBuildAdd(cg->b, epoch, cg_const(cg, cg->i64, 1), "");
+	/* as in count_bucket(): for the verifier */
+	i = cg_opaque(cg, i);
+	LLVMBuildCondBr(cg->b, LLVMBuildICmp(cg->b, LLVMIntULT, i, cg_const(cg, cg->i64, n), ""),
+			ok, done);
+	cg_at(cg, ok);
+	i = LLVMBuildMul(cg->b, i, cg_const(cg, cg->i64, sizeof(struct image_tseries_slot)), "");
+	p = LLVMBuildGEP2(cg->b, cg->i8, a->slot, &i, 1, "");
+	ts.value = cg_offset(cg, p, offsetof(struct image_tseries_slot, value));
+	ts.meta = cg_offset(cg, p, offsetof(struct image_tseries_slot, meta));
+	ts.epoch = cg_offset(cg, p, offsetof(struct image_tseries_slot, epoch));
+	begin_interval(cg, &ts, epoch);
+	record(cg, a, &ts, now);
+	cg_goto(cg, done);
+	cg_at(cg, done);
+}
+
 static void (*const emitters[IMAGE_NKINDS])(struct codegen *, struct cg_aggregate *) = {
 	[IMAGE_K_COUNT] = emit_add,  [IMAGE_K_SUM] = emit_add,     [IMAGE_K_MIN] = emit_minmax,
 	[IMAGE_K_MAX] = emit_minmax, [IMAGE_K_AVG] = emit_average, [IMAGE_K_STATS] = emit_average,
-	[IMAGE_K_HIST] = emit_hist,  [IMAGE_K_LHIST] = emit_lhist,
+	[IMAGE_K_HIST] = emit_hist,  [IMAGE_K_LHIST] = emit_lhist, [IMAGE_K_TSERIES] = emit_tseries,
 };
 
 void cg_aggregate(struct codegen *cg, struct ast_expr *map, struct ast_expr *call)

@@ -26,18 +26,6 @@ static LLVMValueRef high_half(struct codegen *cg, LLVMValueRef v, struct ast_exp
 	return low_half(cg, LLVMBuildLShr(cg->b, v, cg_const(cg, cg->i64, 32), ""), e);
 }
 
-LLVMValueRef cg_emit_pid(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
-{
-	(void)dst;
-	return high_half(cg, cg_call0(cg, BPF_FUNC_get_current_pid_tgid), e);
-}
-
-LLVMValueRef cg_emit_tid(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
-{
-	(void)dst;
-	return low_half(cg, cg_call0(cg, BPF_FUNC_get_current_pid_tgid), e);
-}
-
 LLVMValueRef cg_emit_uid(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
 {
 	(void)dst;
@@ -91,6 +79,11 @@ LLVMValueRef cg_emit_cgroup(struct codegen *cg, struct ast_expr *e, LLVMValueRef
 	return simple(cg, e, BPF_FUNC_get_current_cgroup_id);
 }
 
+LLVMValueRef cg_emit_username(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
+{
+	return cg_emit_uid(cg, e, dst);
+}
+
 LLVMValueRef cg_emit_numaid(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
 {
 	(void)dst;
@@ -118,6 +111,14 @@ LLVMValueRef cg_nsecs(struct codegen *cg)
 				    : BPF_FUNC_ktime_get_ns);
 }
 
+LLVMValueRef cg_tai_ns(struct codegen *cg)
+{
+	LLVMValueRef ahead =
+		cg_control_load(cg, cg->i64, offsetof(struct image_control, tai_offset));
+
+	return LLVMBuildAdd(cg->b, cg_nsecs(cg), ahead, "");
+}
+
 LLVMValueRef cg_emit_nsecs(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
 {
 	const char *clock = NULL;
@@ -129,6 +130,8 @@ LLVMValueRef cg_emit_nsecs(struct codegen *cg, struct ast_expr *e, LLVMValueRef 
 		return cg_call0(cg, BPF_FUNC_ktime_get_ns);
 	if (clock && !strcmp(clock, "tai"))
 		return cg_call0(cg, BPF_FUNC_ktime_get_tai_ns);
+	if (clock && !strcmp(clock, "sw_tai"))
+		return cg_tai_ns(cg);
 	return cg_nsecs(cg);
 }
 

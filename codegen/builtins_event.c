@@ -83,7 +83,7 @@ static LLVMValueRef kprobe_address(struct codegen *cg)
 }
 
 /* bpf_get_func_ip() gives zero in the middle of a function. */
-static LLVMValueRef function_address(struct codegen *cg)
+LLVMValueRef cg_function_address(struct codegen *cg)
 {
 	enum image_attach_kind kind = cg->prog->attach;
 
@@ -99,7 +99,7 @@ static LLVMValueRef function_address(struct codegen *cg)
 
 LLVMValueRef cg_emit_func(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
 {
-	LLVMValueRef ip = function_address(cg);
+	LLVMValueRef ip = cg_function_address(cg);
 
 	if (e->type->kind == IMAGE_K_KSYM)
 		return ip;

@@ -170,3 +170,24 @@ LLVMValueRef cg_emit_join(struct codegen *cg, struct ast_expr *e, LLVMValueRef d
 	cg_action(cg, a, fill_join, &j);
 	return NULL;
 }
+
+/* ---- the kernel's log -------------------------------------------------------------- */
+
+LLVMValueRef cg_emit_debugf(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
+{
+	const char *fmt = cg_arg_of(e, 0)->const_str;
+	uint32_t len = strlen(fmt) + 1;
+	LLVMValueRef args[5] = {cg_temp(cg, len, "format"), cg_const(cg, cg->i32, len)};
+	unsigned n = 2;
+
+	(void)dst;
+	for (; cg_arg_of(e, n - 1); n++) {
+		struct ast_expr *x = cg_arg_of(e, n - 1);
+
+		args[n] = cg_is_scalar(x->type) ? cg_expr64(cg, x)
+						: cg_to_int(cg, cg_expr_addr(cg, x));
+	}
+	cg_store_bytes(cg, args[0], fmt, len, len);
+	cg_helper(cg, BPF_FUNC_trace_printk, args, n);
+	return NULL;
+}

@@ -95,6 +95,7 @@ struct codegen {
 	LLVMTypeRef i1, i8, i16, i32, i64, ptr;
 
 	VEC(struct cg_map *) maps;
+	struct cg_map *packets; /* skboutput() */
 	struct cg_map *events, *zeros, *scratch, *remembered;
 	LLVMValueRef control; /* global variable, or NULL: control_map */
 	struct cg_map *control_map;
@@ -109,7 +110,9 @@ struct codegen {
 	LLVMBasicBlockRef entry;   /* allocas */
 	LLVMBasicBlockRef lookup;  /* once past the gate: finds scratch, when it is used */
 	LLVMBasicBlockRef setup;   /* after it: addresses of large variables */
-	LLVMBasicBlockRef leave;   /* leaves the program */
+	LLVMBasicBlockRef leave;   /* returns result, or 0 */
+	LLVMValueRef result;       /* where it is kept when there is no frame */
+	bool returns;              /* the body gives it another value than 0 */
 	LLVMValueRef control_ptr;  /* in programs without global data: slot with its address */
 	LLVMValueRef scratch_slot; /* alloca that holds the scratch address; NULL: unused */
 	VEC(struct cg_slot) slots;
@@ -141,6 +144,8 @@ void cg_debug_open(struct codegen *cg);
 void cg_debug_map(struct codegen *cg, struct cg_map *m);
 void cg_debug_var(struct codegen *cg, LLVMValueRef var, const char *name, uint32_t size);
 void cg_debug_function(struct codegen *cg, struct span at);
+/* Describes an external symbol of the kernel, without a type. */
+void cg_debug_symbol(struct codegen *cg, LLVMValueRef var, const char *name);
 /* Describes @fn, which is no program of its own; returns the scope of its instructions. */
 LLVMMetadataRef cg_debug_subprogram(struct codegen *cg, LLVMValueRef fn, unsigned line, bool local);
 void cg_debug_at(struct codegen *cg, struct span at);
@@ -198,6 +203,8 @@ void cg_store_bytes(struct codegen *cg, LLVMValueRef dst, const char *s, uint32_
 		    uint32_t size);
 /* Room for @size bytes: on the stack when small, else in scratch until the statement ends. */
 LLVMValueRef cg_temp(struct codegen *cg, uint32_t size, const char *name);
+/* Room in scratch in any case: memory of a map, whose contents the verifier knows nothing of. */
+LLVMValueRef cg_scratch(struct codegen *cg, uint32_t size);
 
 /* ---- memory.c: reading the kernel's, the process's and the context's memory ------ */
 struct cg_place {
@@ -206,6 +213,11 @@ struct cg_place {
 };
 /* Reads @size bytes at @p into BPF memory @dst; zeros when it cannot be read. */
 void cg_read(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_place p);
+/* @n (i64), or @max when it is more: so that the verifier sees it. */
+LLVMValueRef cg_at_most(struct codegen *cg, LLVMValueRef n, uint32_t max);
+/* Likewise @n bytes (i64), of which there are at most @max; what is not read stays as it was. */
+void cg_read_bounded(struct codegen *cg, LLVMValueRef dst, LLVMValueRef n, uint32_t max,
+		     struct cg_place p);
 /* Reads a NUL-terminated string: at most @size bytes with the NUL. Returns the helper's result. */
 LLVMValueRef cg_read_str(struct codegen *cg, LLVMValueRef dst, uint32_t size, LLVMValueRef from,
 			 enum type_space space);
@@ -338,6 +350,8 @@ void cg_program(struct codegen *cg, struct sema_program *p);
 const char *cg_section(const struct codegen *cg, enum image_attach_kind k);
 /* exit(): leaves the program at once. */
 void cg_leave(struct codegen *cg);
+/* Where the program's result is kept, an i32. */
+LLVMValueRef cg_result(struct codegen *cg);
 
 /* ---- builtins.c and its siblings ----------------------------------------------------------- */
 /*
@@ -358,11 +372,17 @@ static inline struct ast_expr *cg_arg_of(struct ast_expr *e, size_t n)
 }
 /* A helper without arguments. */
 LLVMValueRef cg_call0(struct codegen *cg, unsigned helper);
+/* Process and thread id as bpf_get_current_pid_tgid() has them, in this PID namespace. */
+LLVMValueRef cg_pid_tgid(struct codegen *cg, bool init);
+/* The address of the function that the probe is on; of a uprobe, of the probe itself. */
+LLVMValueRef cg_function_address(struct codegen *cg);
 /* Writes an IMAGE_K_USYM: an address of the current process. */
 void cg_store_usym(struct codegen *cg, LLVMValueRef addr, LLVMValueRef dst);
 /* @m[...] = count() and the like. */
 void cg_aggregate(struct codegen *cg, struct ast_expr *map, struct ast_expr *call);
 LLVMValueRef cg_nsecs(struct codegen *cg);
+/* The TAI clock, by the clock that nsecs reads and what user space found between the two. */
+LLVMValueRef cg_tai_ns(struct codegen *cg);
 
 /* ---- stack.c: kstack, ustack ----------------------------------------------------------------- */
 #define CG_PROCESS_KEY 24 /* bytes: pid and name, which changes with what is executed */

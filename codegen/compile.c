@@ -5,10 +5,16 @@
 
 #include "ast.h"
 #include "codegen/compile.h"
+#include "target/depends.h"
 
 static bool is_builtin(const char *name)
 {
 	return builtin_find(name) != NULL;
+}
+
+static void depend(const char *path, void *target)
+{
+	target_depend(target, path);
 }
 
 static const char *spell_type(const struct type *t, void *arg)
@@ -56,7 +62,7 @@ int compile_script(const struct compile_input *in, struct target *t, bool analys
 	uint32_t src = diag_add_source(out->diags, in->name, in->text, in->size);
 	struct ast_program *p = parse_program(out->diags, src);
 	if (!out->diags->errors)
-		parse_imports(out->diags, p, in->name);
+		parse_imports(out->diags, p, in->name, depend, t);
 	if (!out->diags->errors)
 		parse_expand_macros(out->diags, p, is_builtin);
 	if (out->diags->errors)

@@ -8,7 +8,7 @@
 
 #include "codegen/cg.h"
 
-enum { DW_ATE_signed = 5, DW_ATE_unsigned = 7 };
+enum { DW_ATE_signed = 5, DW_ATE_unsigned = 7, DW_TAG_const_type = 0x26 };
 
 void cg_debug_open(struct codegen *cg)
 {
@@ -80,6 +80,13 @@ void cg_debug_var(struct codegen *cg, LLVMValueRef var, const char *name, uint32
 		LLVMDIBuilderCreateArrayType(cg->di, (uint64_t)size * 8, 64, cg->di_u64, &range, 1);
 
 	attach_var(cg, var, name, type);
+}
+
+void cg_debug_symbol(struct codegen *cg, LLVMValueRef var, const char *name)
+{
+	/* const void, which is how libbpf tells them from those that it checks the type of */
+	attach_var(cg, var, name,
+		   LLVMDIBuilderCreateQualifiedType(cg->di, DW_TAG_const_type, NULL));
 }
 
 /* Arguments are left out: the kernel refuses prototypes whose parameters have no names. */

@@ -363,7 +363,7 @@ static const struct type_field *same_field(const struct type *from, const struct
 void cg_convert(struct codegen *cg, LLVMValueRef src, const struct type *from, LLVMValueRef dst,
 		const struct type *to)
 {
-	if (from->kind == IMAGE_K_STRING && to->kind == IMAGE_K_STRING) {
+	if (from->kind == to->kind && (to->kind == IMAGE_K_STRING || to->kind == IMAGE_K_BUFFER)) {
 		convert_bytes(cg, src, from, dst, to);
 		return;
 	}

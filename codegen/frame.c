@@ -22,7 +22,8 @@
 
 /* The frame's words; after them come the variables. */
 enum {
-	FRAME_LEAVE = 0,    /* a call asks to leave the program */
+	FRAME_LEAVE = 0,    /* 32 bits: a call asks to leave the program */
+	FRAME_RESULT = 4,   /* 32 bits: with this result */
 	FRAME_SCRATCH = 8,  /* address of scratch memory */
 	FRAME_CTX = 16,     /* the program's context */
 	FRAME_CONTROL = 24, /* address of the control words, without global data */
@@ -222,8 +223,26 @@ void cg_frame_open(struct codegen *cg)
 	if (!cg->frame.used)
 		return;
 	cg->frame.addr = cg_alloca_var(cg, cg->frame.size, "frame");
+	if (cg->prog->type->flags & PROBE_RETURNS)
+		cg_store(cg, cg_const(cg, cg->i32, 0), word(cg, FRAME_RESULT));
 	if (cg->control_map)
 		cg->control_ptr = word(cg, FRAME_CONTROL);
+}
+
+LLVMValueRef cg_result(struct codegen *cg)
+{
+	LLVMBasicBlockRef here = LLVMGetInsertBlock(cg->b);
+
+	cg->returns = true;
+	if (cg->frame.used)
+		return word(cg, FRAME_RESULT);
+	if (cg->result)
+		return cg->result;
+	cg->result = cg_alloca_var(cg, 4, "result");
+	LLVMPositionBuilderBefore(cg->b, LLVMGetBasicBlockTerminator(cg->entry));
+	cg_store(cg, cg_const(cg, cg->i32, 0), cg->result);
+	cg_at(cg, here);
+	return cg->result;
 }
 
 void cg_frame_fill(struct codegen *cg)
@@ -252,7 +271,7 @@ LLVMValueRef cg_frame_begin_of(struct codegen *cg, const struct cg_loop_plan *pl
 
 LLVMValueRef cg_frame_asks_to_leave(struct codegen *cg)
 {
-	return cg_truth(cg, cg_load(cg, cg->i64, word(cg, FRAME_LEAVE)));
+	return cg_truth(cg, cg_load(cg, cg->i32, word(cg, FRAME_LEAVE)));
 }
 
 /* ---- scratch memory --------------------------------------------------------------- */
@@ -356,7 +375,7 @@ static void make_leave(struct codegen *cg)
 	LLVMBasicBlockRef here = LLVMGetInsertBlock(cg->b);
 
 	cg_at(cg, cg->leave);
-	cg_store(cg, cg_const(cg, cg->i64, 1), word(cg, FRAME_LEAVE));
+	cg_store(cg, cg_const(cg, cg->i32, 1), word(cg, FRAME_LEAVE));
 	LLVMBuildRet(cg->b, cg_const(cg, cg->i64, 1));
 	cg_at(cg, here);
 }

@@ -330,6 +330,10 @@ LLVMValueRef cg_temp(struct codegen *cg, uint32_t size, const char *name)
 {
 	if (size <= cg->r->config.on_stack_limit || size <= 8)
 		return cg_alloca_bytes(cg, size, name);
+	return cg_scratch(cg, size);
+}
 
+LLVMValueRef cg_scratch(struct codegen *cg, uint32_t size)
+{
 	return cg_scratch_at(cg, cg_scratch_take(cg, size));
 }

@@ -140,16 +140,3 @@ bool cg_optimize(struct codegen *cg)
 		dump_module(cg);
 	return !cg->failed;
 }
-
-LLVMMemoryBufferRef cg_emit(struct codegen *cg, LLVMCodeGenFileType type)
-{
-	LLVMMemoryBufferRef out = NULL;
-	char *err = NULL;
-
-	if (LLVMTargetMachineEmitToMemoryBuffer(cg->machine, cg->mod, type, &err, &out)) {
-		cg_fail(cg, (struct span){0}, "LLVM: %s", err ? err : "no object emitted");
-		LLVMDisposeMessage(err);
-		return NULL;
-	}
-	return out;
-}

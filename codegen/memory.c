@@ -59,6 +59,42 @@ void cg_read(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_plac
 	cg_at(cg, done);
 }
 
+LLVMValueRef cg_at_most(struct codegen *cg, LLVMValueRef n, uint32_t max)
+{
+	LLVMValueRef most = cg_const(cg, cg->i64, max);
+
+	n = cg_opaque(cg, n);
+	n = LLVMBuildSelect(cg->b, LLVMBuildICmp(cg->b, LLVMIntULT, n, most, ""), n, most, "");
+	/* opaque again: the optimiser must not take the bound out of the code that uses it */
+	return cg_opaque(cg, n);
+}
+
+void cg_read_bounded(struct codegen *cg, LLVMValueRef dst, LLVMValueRef n, uint32_t max,
+		     struct cg_place p)
+{
+	unsigned helper = BPF_FUNC_probe_read;
+
+	if (has_split_reads(cg))
+		helper = p.space == SPACE_USER ? BPF_FUNC_probe_read_user
+					       : BPF_FUNC_probe_read_kernel;
+	LLVMValueRef args[] = {dst, cg_at_most(cg, n, max), cg_to_int(cg, p.addr)};
+	if (p.space != SPACE_NONE || !has_split_reads(cg)) {
+		cg_helper(cg, helper, args, 3);
+		return;
+	}
+	LLVMBasicBlockRef kernel = cg_block(cg, "read_kernel"), user = cg_block(cg, "read_user");
+	LLVMBasicBlockRef done = cg_block(cg, "read_done");
+
+	LLVMBuildCondBr(cg->b, is_kernel_address(cg, p.addr), kernel, user);
+	cg_at(cg, kernel);
+	cg_helper(cg, BPF_FUNC_probe_read_kernel, args, 3);
+	cg_goto(cg, done);
+	cg_at(cg, user);
+	cg_helper(cg, BPF_FUNC_probe_read_user, args, 3);
+	cg_goto(cg, done);
+	cg_at(cg, done);
+}
+
 static LLVMValueRef read_str_with(struct codegen *cg, unsigned helper, LLVMValueRef dst,
 				  LLVMValueRef size, LLVMValueRef from)
 {
@@ -246,9 +282,32 @@ LLVMValueRef cg_arg_scalar(struct codegen *cg, const struct type_field *f)
 		return cg_int_cast(cg, raw_arg(cg, 1), true, t);
 	case LOC_SYS_NR:
 		return cg_int_cast(cg, cg->sys_nr, false, t);
+	case LOC_CALL_ARG:
+		return cg_int_cast(cg, cg_call_arg(cg, f->offset), false, t);
 	default:
 		return cg_load_volatile(cg, t, cg_offset(cg, cg->ctx_arg, f->offset));
 	}
+}
+
+/* A struct by value: its words out of their registers, put together. */
+static struct cg_place struct_of_registers(struct codegen *cg, const struct type_field *f)
+{
+	uint32_t words = (f->type->size + 7) / 8;
+	LLVMValueRef p = cg_temp(cg, words * 8, "struct");
+
+	for (uint32_t i = 0; i < words; i++)
+		cg_store(cg, cg_call_arg(cg, f->offset + i), cg_offset(cg, p, i * 8));
+	return (struct cg_place){p, SPACE_BPF};
+}
+
+/* One that the caller has put into memory. */
+static struct cg_place struct_on_stack(struct codegen *cg, const struct type_field *f)
+{
+	const struct target_abi *abi = target_abi();
+	LLVMValueRef above = cg_const(cg, cg->i64, abi->stack_args + f->offset);
+	LLVMValueRef p = LLVMBuildAdd(cg->b, cg_register(cg, abi->sp), above, "");
+
+	return (struct cg_place){p, SPACE_USER};
 }
 
 struct cg_place cg_arg_place(struct codegen *cg, const struct type_field *f)
@@ -259,6 +318,10 @@ struct cg_place cg_arg_place(struct codegen *cg, const struct type_field *f)
 		return (struct cg_place){data_loc(cg, f), SPACE_KERNEL};
 	case LOC_RAW_ARG: /* a struct passed by value does not exist: the word is its address */
 		return (struct cg_place){raw_arg(cg, f->offset / 8), SPACE_KERNEL};
+	case LOC_CALL_REGS:
+		return struct_of_registers(cg, f);
+	case LOC_CALL_STACK:
+		return struct_on_stack(cg, f);
 	default:
 		/* the helper reads the context like any kernel memory */
 		return (struct cg_place){cg_offset(cg, cg->ctx_arg, f->offset), SPACE_KERNEL};

@@ -126,6 +126,17 @@ static void add_events(struct codegen *cg)
 	cg->events->max_entries = 0; /* libbpf: one for each CPU */
 }
 
+static void add_packets(struct codegen *cg)
+{
+	for (size_t i = 0; i < cg->r->actions.len && !cg->packets; i++) {
+		if (cg->r->actions.items[i]->kind != IMAGE_A_SKBOUTPUT)
+			continue;
+		cg->packets = cg_map_new(cg, IMAGE_PACKETS_MAP, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+		cg->packets->key_size = cg->packets->value_size = 4;
+		cg->packets->max_entries = 0;
+	}
+}
+
 /* Processes that user space was told of; those of long ago are forgotten. */
 static struct cg_map *add_remembered(struct codegen *cg)
 {
@@ -150,6 +161,7 @@ void cg_object_open(struct codegen *cg)
 			cg->has_control_actions = true;
 	if (cg->r->actions.len)
 		add_events(cg);
+	add_packets(cg);
 	if (cg->r->remember)
 		cg->remembered = add_remembered(cg);
 }

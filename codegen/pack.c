@@ -41,21 +41,26 @@ static void pack_maps(struct codegen *cg, struct image_builder *b)
 	}
 }
 
+/* The place, and on further lines the macro calls that led to it. */
+static const char *where(struct codegen *cg, const struct sema_action *a)
+{
+	const char *level = a->kind == IMAGE_A_ERRORF ? "ERROR" : "WARNING";
+	const char *calls = diag_calls(cg->r->diags, a->span, level);
+	const char *place = diag_place(cg->r->diags, a->span);
+
+	return *calls ? arena_printf(cg->arena, "%s\n%s", place, calls) : place;
+}
+
 static void pack_actions(struct codegen *cg, struct image_builder *b)
 {
 	for (size_t i = 0; i < cg->r->actions.len; i++) {
 		const struct sema_action *a = cg->r->actions.items[i];
-		unsigned line, col;
-
-		diag_position(cg->r->diags, a->span, &line, &col);
 		struct image_action row = {
 			.kind = a->kind,
 			.fmt = image_add_string(b, a->fmt ? a->fmt : ""),
 			.type = type_row(b, a->payload),
 			.map = a->map ? a->map->index : IMAGE_NONE,
-			.where = image_add_string(b, arena_printf(cg->arena, "%s:%u:%u",
-								  cg->r->opts->script_name, line,
-								  col)),
+			.where = image_add_string(b, where(cg, a)),
 			.arg = {a->arg[0], a->arg[1]},
 		};
 

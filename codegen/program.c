@@ -31,7 +31,7 @@ static const char *const sections[IMAGE_NATTACH] = {
 	[IMAGE_AT_KPROBE] = "kprobe",       [IMAGE_AT_KRETPROBE] = "kretprobe",
 	[IMAGE_AT_UPROBE] = "uprobe",       [IMAGE_AT_URETPROBE] = "uretprobe",
 	[IMAGE_AT_USDT] = "uprobe",         [IMAGE_AT_FENTRY] = "fentry",
-	[IMAGE_AT_FEXIT] = "fexit",
+	[IMAGE_AT_FEXIT] = "fexit",         [IMAGE_AT_BTF_TP] = "tp_btf",
 };
 
 const char *cg_section(const struct codegen *cg, enum image_attach_kind k)
@@ -289,8 +289,13 @@ static void begin_function(struct codegen *cg)
 	cg->setup = cg_block(cg, "setup");
 	cg->leave = cg_block(cg, "leave");
 	cg_debug_function(cg, cg->prog->span);
+}
+
+static void leave(struct codegen *cg)
+{
 	cg_at(cg, cg->leave);
-	LLVMBuildRet(cg->b, cg_const(cg, cg->i32, 0));
+	LLVMBuildRet(cg->b,
+		     cg->returns ? cg_load(cg, cg->i32, cg_result(cg)) : cg_const(cg, cg->i32, 0));
 }
 
 static void reset_program(struct codegen *cg, struct sema_program *p)
@@ -298,6 +303,8 @@ static void reset_program(struct codegen *cg, struct sema_program *p)
 	cg->prog = p;
 	cg->control_ptr = cg->scratch_slot = NULL;
 	cg->sys_nr = cg->sys_probe = NULL;
+	cg->result = NULL;
+	cg->returns = false;
 	cg->scratch_top = cg->scratch_floor = cg->scratch_need = 0;
 	cg->scratch_used = false;
 	cg->slots.len = 0;
@@ -351,6 +358,7 @@ void cg_program(struct codegen *cg, struct sema_program *p)
 		cg_goto(cg, cg->leave);
 	else
 		body(cg);
+	leave(cg);
 	finish_lookup(cg);
 	LLVMSetCurrentDebugLocation2(cg->b, NULL);
 	cg->prog = NULL;

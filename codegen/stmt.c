@@ -106,6 +106,17 @@ void cg_leave(struct codegen *cg)
 	jump(cg, cg->leave);
 }
 
+static void stmt_return(struct codegen *cg, struct ast_stmt *s)
+{
+	struct ast_expr *e = s->u.expr;
+
+	if (e && e->type && cg->prog->type->flags & PROBE_RETURNS)
+		cg_store(cg, cg_int_cast(cg, cg_expr64(cg, e), true, cg->i32), cg_result(cg));
+	else if (e)
+		cg_expr_discard(cg, e);
+	cg_leave(cg);
+}
+
 static void cg_stmt(struct codegen *cg, struct ast_stmt *s)
 {
 	if (s->dead)
@@ -141,9 +152,7 @@ static void cg_stmt(struct codegen *cg, struct ast_stmt *s)
 		jump(cg, cg->loop->on_continue);
 		break;
 	case AST_RETURN:
-		if (s->u.expr)
-			cg_expr_discard(cg, s->u.expr);
-		cg_leave(cg);
+		stmt_return(cg, s);
 		break;
 	case AST_BLOCK:
 		cg_block_stmts(cg, s->u.block);

@@ -314,9 +314,6 @@ struct ast_program {
 	VEC(struct ast_map_decl) map_decls;
 	VEC(struct ast_macro *) macros;
 	VEC(struct ast_probe *) probes;
-	/* After parse_imports(): C sources for BPF, and all files imported, with full paths. */
-	VEC(struct ast_import) c_sources;
-	VEC(const char *) imported;
 };
 
 /* Deep copy of expressions and blocks, without sema's annotations. NULL gives NULL. */

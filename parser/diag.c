@@ -228,17 +228,21 @@ static void print_lines(FILE *out, const struct source *s, uint32_t first, uint3
 	}
 }
 
-static void print_place(FILE *out, const struct source *s, const struct span *at)
+const char *diag_place(const struct diag_list *d, struct span at)
 {
+	const struct source *s;
+	unsigned begin_line, end_line;
 	uint32_t first, last;
-	unsigned begin_line = line_of(s, at->begin, &first);
-	unsigned end_line = line_of(s, at->end, &last);
 
-	if (begin_line == end_line)
-		fprintf(out, "%s:%u:%u-%u: ", s->name, begin_line, at->begin - first + 1,
-			at->end - first + 1);
-	else
-		fprintf(out, "%s:%u-%u: ", s->name, begin_line, end_line);
+	if (at.src >= d->sources.len)
+		return "";
+	s = &d->sources.items[at.src];
+	begin_line = line_of(s, at.begin, &first);
+	end_line = line_of(s, at.end, &last);
+	if (begin_line != end_line)
+		return arena_printf(d->arena, "%s:%u-%u", s->name, begin_line, end_line);
+	return arena_printf(d->arena, "%s:%u:%u-%u", s->name, begin_line, at.begin - first + 1,
+			    at.end - first + 1);
 }
 
 static void print_quote(FILE *out, const struct source *s, const struct span *at)
@@ -259,7 +263,7 @@ static void print_message(const struct diag_list *d, const struct span *at, cons
 	if (color)
 		fputs(color, out);
 	if (s)
-		print_place(out, s, at);
+		fprintf(out, "%s: ", diag_place(d, *at));
 	fprintf(out, "%s: %s%s\n", level, message, color ? COLOR_RESET : "");
 	if (s)
 		print_quote(out, s, at);
@@ -268,7 +272,7 @@ static void print_message(const struct diag_list *d, const struct span *at, cons
 /* A longer chain of calls is cut here: it tells nothing new. */
 #define MAX_CALLS 10
 
-static void print_calls(const struct diag_list *d, struct span at, FILE *out)
+static void print_calls(const struct diag_list *d, struct span at, const char *level, FILE *out)
 {
 	for (int i = 0; i < MAX_CALLS && at.src < d->sources.len; i++) {
 		const struct source *s = &d->sources.items[at.src];
@@ -276,8 +280,23 @@ static void print_calls(const struct diag_list *d, struct span at, FILE *out)
 		if (!s->expanded)
 			return;
 		at = s->call;
-		print_message(d, &at, NULL, "NOTE", "expanded from", out);
+		print_message(d, &at, NULL, level, "expanded from", out);
 	}
+}
+
+const char *diag_calls(const struct diag_list *d, struct span at, const char *level)
+{
+	const char *copy;
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return "";
+	print_calls(d, at, level, f);
+	copy = fclose(f) ? "" : arena_strdup(d->arena, text);
+	free(text);
+	return copy;
 }
 
 static void print_one(const struct diag_list *d, const struct diag *g, FILE *out, bool color)
@@ -289,7 +308,7 @@ static void print_one(const struct diag_list *d, const struct diag *g, FILE *out
 	for (size_t i = 0; i < g->notes.len; i++)
 		print_message(d, &g->notes.items[i].span, NULL, "NOTE", g->notes.items[i].message,
 			      out);
-	print_calls(d, g->span, out);
+	print_calls(d, g->span, "NOTE", out);
 	if (g->hint)
 		fprintf(out, "HINT: %s\n", g->hint);
 }

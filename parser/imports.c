@@ -21,6 +21,8 @@ struct importer {
 	struct diag_list *d;
 	struct ast_program *all; /* the script with all that is imported */
 	const char *root;        /* directory of the script */
+	void (*looked_at)(const char *path, void *arg);
+	void *arg;
 	const char *seen[MAX_IMPORTS];
 	size_t nseen;
 };
@@ -150,9 +152,9 @@ static void import_header(struct importer *m, struct span at, const char *path)
 
 static void import_source(struct importer *m, struct span at, const char *path)
 {
-	struct ast_import source = {at, path, false};
-
-	vec_push(m->d->arena, &m->all->c_sources, source);
+	diag_error(m->d, at, "'%s': C sources for BPF cannot be imported yet", path);
+	diag_hint(m->d, "Write what it does as a macro; a header (.h) with its types can be "
+			"imported.");
 }
 
 /* ---- one import ------------------------------------------------------------------- */
@@ -195,7 +197,7 @@ static void import_file(struct importer *m, const struct ast_import *i, const ch
 	if (!k) {
 		diag_error(m->d, i->span, "unknown import type: \"%s\"", path);
 		diag_hint(m->d, "Scripts (.bt), C headers (.h), C sources for BPF (.bpf.c) and "
-				"directories of them can be imported.");
+				"directories of them are known.");
 		return;
 	}
 	if (i->in_body && !k->in_body) {
@@ -235,6 +237,7 @@ static void import_dir(struct importer *m, const struct ast_import *i, const cha
 		const char *file = arena_printf(m->d->arena, "%s/%s", path, names[k]->d_name);
 		struct stat st;
 
+		m->looked_at(file, m->arg);
 		if (!stat(file, &st) && S_ISREG(st.st_mode))
 			import_file(m, i, file);
 		free(names[k]);
@@ -256,6 +259,7 @@ static void import_one(struct importer *m, const struct ast_import *i, const cha
 
 	for (size_t k = 0; k < 2; k++) {
 		path = join(m->d->arena, dirs[k], i->path);
+		m->looked_at(path, m->arg);
 		if (stat(path, &st)) {
 			path = NULL;
 			continue;
@@ -279,7 +283,8 @@ static void import_all(struct importer *m, const struct ast_program *p, const ch
 		import_one(m, &p->imports.items[i], dir);
 }
 
-void parse_imports(struct diag_list *d, struct ast_program *p, const char *script)
+void parse_imports(struct diag_list *d, struct ast_program *p, const char *script,
+		   void (*looked_at)(const char *path, void *arg), void *arg)
 {
 	struct ast_program own = *p;
 	struct importer *m;
@@ -289,11 +294,11 @@ void parse_imports(struct diag_list *d, struct ast_program *p, const char *scrip
 	m = arena_new_of(d->arena, struct importer);
 	m->d = d;
 	m->all = p;
+	m->looked_at = looked_at;
+	m->arg = arg;
 	m->root = dir_of(d->arena, script);
 	first_time(m, own.imports.items[0].span, script);
 	*p = (struct ast_program){0};
 	import_all(m, &own, m->root);
 	append(m, &own);
-	for (size_t i = 1; i < m->nseen; i++)
-		vec_push(d->arena, &p->imported, m->seen[i]);
 }

@@ -115,6 +115,13 @@ void diag_note(struct diag_list *d, struct span at, const char *fmt, ...)
 void diag_hint(struct diag_list *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Line and column, both from 1, of the first byte of @at. Columns count bytes. */
 void diag_position(const struct diag_list *d, struct span at, unsigned *line, unsigned *col);
+/* The place as messages name it, "stdin:1:9-12", or "file:3-5" when it has several lines. */
+const char *diag_place(const struct diag_list *d, struct span at);
+/*
+ * For a place in what a macro was expanded to: a message of @level on each call that led there,
+ * with the line quoted. "" elsewhere.
+ */
+const char *diag_calls(const struct diag_list *d, struct span at, const char *level);
 /*
  * Prints all diagnostics, ordered by position, in bpftrace's form:
  *   stdin:1:9-12: ERROR: message
@@ -152,9 +159,11 @@ char *format_script(struct diag_list *d, uint32_t src, size_t *size);
  * Reads what the script imports, and what that imports, and makes it part of @p: scripts'
  * definitions and probes before its own, C headers as C definitions. Paths are relative to the
  * importing file, or to @script's directory ("stdin" for none: the current one). Errors go to
- * @d. Without imports nothing is done.
+ * @d. Without imports nothing is done. @looked_at is called for each file and directory before
+ * it is looked at, found or not.
  */
-void parse_imports(struct diag_list *d, struct ast_program *p, const char *script);
+void parse_imports(struct diag_list *d, struct ast_program *p, const char *script,
+		   void (*looked_at)(const char *path, void *arg), void *arg);
 
 /*
  * Puts the bodies of macros, those of the script and those of the standard library, in the

@@ -44,15 +44,20 @@ static struct type *fexit_args(struct types *ts, const struct probe_point *p, ch
 	return types_function_args(ts, p->parts[1], true, err, errlen);
 }
 
+static struct type *uprobe_args(struct types *ts, const struct probe_point *p, char *err,
+				size_t errlen)
+{
+	return types_program_args(ts, p->parts[0], (uint64_t)p->arg[0], err, errlen);
+}
+
 static const struct {
 	enum image_attach_kind attach;
 	struct type *(*args)(struct types *ts, const struct probe_point *p, char *err,
 			     size_t errlen);
 } arg_readers[] = {
-	{IMAGE_AT_TRACEPOINT, tracepoint_args},
-	{IMAGE_AT_RAW_TP, raw_tracepoint_args},
-	{IMAGE_AT_FENTRY, fentry_args},
-	{IMAGE_AT_FEXIT, fexit_args},
+	{IMAGE_AT_TRACEPOINT, tracepoint_args}, {IMAGE_AT_RAW_TP, raw_tracepoint_args},
+	{IMAGE_AT_FENTRY, fentry_args},         {IMAGE_AT_FEXIT, fexit_args},
+	{IMAGE_AT_UPROBE, uprobe_args},
 };
 
 static void print_args(struct lister *l, const struct probe_point *p)

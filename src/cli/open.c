@@ -59,6 +59,7 @@ struct target *cli_open_target(const struct cli_options *o)
 		target_set_version(t, o->target_kernel);
 	target_hide_probes(t, o->no_probe);
 	target_set_pid(t, o->run.pid);
+	target_set_debug_dirs(t, o->debug_dirs);
 	if (!disable_features(o, t))
 		return t;
 	target_close(t);

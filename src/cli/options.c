@@ -108,6 +108,38 @@ static int set_buffering(struct cli_options *o, const char *arg)
 	return -EINVAL;
 }
 
+static int set_run_mode(struct cli_options *o, enum runtime_mode mode, const char *option)
+{
+	if (o->run.mode != RUNTIME_RUN) {
+		cli_error("USAGE: %s conflicts with existing --mode", option);
+		return -EINVAL;
+	}
+	o->run.mode = mode;
+	return 0;
+}
+
+static int set_test(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	return set_run_mode(o, RUNTIME_TEST, "--test");
+}
+
+static int set_bench(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	return set_run_mode(o, RUNTIME_BENCH, "--bench");
+}
+
+static int set_mode(struct cli_options *o, const char *arg)
+{
+	if (!strcmp(arg, "test"))
+		return set_run_mode(o, RUNTIME_TEST, "--mode");
+	if (!strcmp(arg, "bench"))
+		return set_run_mode(o, RUNTIME_BENCH, "--mode");
+	cli_error("USAGE: --mode can only be 'bench' or 'test'.");
+	return -EINVAL;
+}
+
 static int set_quiet(struct cli_options *o, const char *arg)
 {
 	(void)arg;
@@ -169,6 +201,14 @@ static int set_include_dir(struct cli_options *o, const char *arg)
 static int set_include(struct cli_options *o, const char *arg)
 {
 	return add_word(&o->include_files, arg);
+}
+
+static int add_debug_dirs(struct cli_options *o, const char *arg)
+{
+	int err = add_word(&o->debug_dirs, arg);
+
+	o->run.debug_dirs = o->debug_dirs;
+	return err;
 }
 
 static int set_unsafe(struct cli_options *o, const char *arg)
@@ -388,6 +428,11 @@ static const struct option_row rows[] = {
 	 set_pid},
 	{GROUP_WHAT, 'c', "cmd", "CMD", "-c, --cmd CMD",
 	 "run CMD once the probes are awake; end with it", set_command},
+	{GROUP_WHAT, 0, "test", NULL, "--test", "run the script's test probes", set_test},
+	{GROUP_WHAT, 0, "bench", NULL, "--bench", "run and time the script's bench probes",
+	 set_bench},
+	{GROUP_WHAT, 0, "mode", "MODE", "--mode MODE", "'test' or 'bench', as --test and --bench",
+	 set_mode},
 
 	{GROUP_OUTPUT, 'o', "output", "FILE", "-o, --output FILE", "write the output to FILE",
 	 set_output},
@@ -406,6 +451,9 @@ static const struct option_row rows[] = {
 	 set_include_dir},
 	{GROUP_SOURCE, 0, "include", "FILE", "--include FILE", "include FILE before the script",
 	 set_include},
+
+	{GROUP_SOURCE, 0, "debuginfo", "DIR[:DIR]", "--debuginfo DIR[:DIR]",
+	 "look for debug data of programs in DIR too", add_debug_dirs},
 
 	{GROUP_SAFETY, 0, "unsafe", NULL, "--unsafe",
 	 "allow functions that can do harm, such as system()", set_unsafe},
@@ -751,6 +799,7 @@ void cli_options_free(struct cli_options *o)
 	free(o->params);
 	free(o->named);
 	free(o->include_dirs);
+	free(o->debug_dirs);
 	free(o->include_files);
 	free(o->no_feature);
 	free(o->no_probe);

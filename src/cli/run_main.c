@@ -26,6 +26,8 @@ static void usage(FILE *out)
 	      "    -d STAGE       debug info for 'image', 'libbpf' or 'verifier'\n"
 	      "    -q             keep messages quiet\n"
 	      "    -v             verbose messages\n"
+	      "    --test         run the script's test probes\n"
+	      "    --bench        run and time the script's bench probes\n"
 	      "    --dry-run      terminate after attaching\n"
 	      "    --no-sync      let each probe record from the moment it is attached\n"
 	      "    --unsafe       allow unsafe builtins\n"
@@ -140,13 +142,15 @@ static int run_file(const char *path, const struct runtime_options *o, bool show
 	return 1;
 }
 
-enum { OPT_DRY_RUN = 256, OPT_UNSAFE, OPT_NO_SYNC };
+enum { OPT_DRY_RUN = 256, OPT_UNSAFE, OPT_NO_SYNC, OPT_TEST, OPT_BENCH };
 
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 		{"unsafe", no_argument, NULL, OPT_UNSAFE},
+		{"test", no_argument, NULL, OPT_TEST},
+		{"bench", no_argument, NULL, OPT_BENCH},
 		{"no-sync", no_argument, NULL, OPT_NO_SYNC},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
@@ -193,6 +197,12 @@ int main(int argc, char **argv)
 			break;
 		case OPT_UNSAFE:
 			o.unsafe = true;
+			break;
+		case OPT_TEST:
+			o.mode = RUNTIME_TEST;
+			break;
+		case OPT_BENCH:
+			o.mode = RUNTIME_BENCH;
 			break;
 		case OPT_NO_SYNC:
 			o.no_sync = true;

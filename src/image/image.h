@@ -76,15 +76,16 @@ enum image_kind {
 	IMAGE_K_PROBE,       /* u32 row of PROBES, shown as the probe's name */
 	IMAGE_K_DISK,        /* u32 kernel dev_t (major << 20 | minor), shown as the disk's name */
 	/* aggregations: only as map values; the layout of one CPU's value */
-	IMAGE_K_COUNT, /* s64 */
-	IMAGE_K_SUM,   /* s64; IMAGE_TF_SIGNED */
-	IMAGE_K_MIN,   /* s64 value, u64 set (0: no value yet) */
-	IMAGE_K_MAX,   /* as MIN */
-	IMAGE_K_AVG,   /* s64 total, u64 count */
-	IMAGE_K_STATS, /* s64 total, u64 count */
-	IMAGE_K_HIST,  /* u64 buckets; arg[0]: bits (0 to 5); see image_hist_buckets() */
-	IMAGE_K_LHIST, /* u64 buckets; arg[0..2]: min, max, step; below, steps..., above */
-	IMAGE_K_TSERIES,
+	IMAGE_K_COUNT,   /* s64 */
+	IMAGE_K_SUM,     /* s64; IMAGE_TF_SIGNED */
+	IMAGE_K_MIN,     /* s64 value, u64 set (0: no value yet) */
+	IMAGE_K_MAX,     /* as MIN */
+	IMAGE_K_AVG,     /* s64 total, u64 count */
+	IMAGE_K_STATS,   /* s64 total, u64 count */
+	IMAGE_K_HIST,    /* u64 buckets; arg[0]: bits (0 to 5); see image_hist_buckets() */
+	IMAGE_K_LHIST,   /* u64 buckets; arg[0..2]: min, max, step; below, steps..., above */
+	IMAGE_K_TSERIES, /* slots (struct image_tseries_slot); IMAGE_TF_SIGNED; arg[0..2]: interval
+			    in ns, how many intervals, enum image_tseries_agg */
 	IMAGE_NKINDS
 };
 
@@ -96,6 +97,27 @@ enum image_stack_mode {
 	IMAGE_STACK_BUILD_ID
 };
 enum image_clock { IMAGE_CLOCK_BOOT, IMAGE_CLOCK_MONOTONIC, IMAGE_CLOCK_TAI };
+
+/*
+ * One interval of a tseries(): interval number e = time / arg[0] lies in slot e % arg[1].
+ * Times are of the TAI clock.
+ */
+struct image_tseries_slot {
+	int64_t value; /* AVG: the sum */
+	uint64_t
+		meta; /* LAST: the time of the value; AVG: values; MIN, MAX: whether there is one */
+	uint64_t epoch; /* number of the interval + 1; 0: unused */
+};
+enum image_tseries_agg {
+	IMAGE_TSERIES_LAST,
+	IMAGE_TSERIES_AVG,
+	IMAGE_TSERIES_MAX,
+	IMAGE_TSERIES_MIN,
+	IMAGE_TSERIES_SUM,
+	IMAGE_NTSERIES
+};
+/* The most intervals: all of them are one element of a per-CPU map, 32 KiB at most. */
+#define IMAGE_TSERIES_MAX_INTERVALS 1365
 
 struct image_type {
 	uint16_t kind; /* enum image_kind */
@@ -159,6 +181,14 @@ struct image_event {
 	uint32_t size;   /* of header and payload, bytes */
 };
 
+/* What stands before a packet that skboutput() sends, through IMAGE_PACKETS_MAP. */
+struct image_packet {
+	struct image_event event;
+	uint64_t time;   /* of the clock that nsecs reads */
+	uint64_t length; /* bytes of the packet that follow */
+	uint64_t offset; /* how many of them are left out */
+};
+
 enum image_action_kind {
 	IMAGE_A_PRINTF,      /* fmt, type: tuple of the arguments */
 	IMAGE_A_PRINT_VALUE, /* type: the value */
@@ -173,6 +203,7 @@ enum image_action_kind {
 	IMAGE_A_SYSTEM,      /* fmt, type as printf: command */
 	IMAGE_A_ERRORF,      /* fmt, type as printf; where: fmt2 */
 	IMAGE_A_WARNF,
+	IMAGE_A_SKBOUTPUT,     /* fmt: path of the file; comes as struct image_packet */
 	IMAGE_A_RUNTIME_ERROR, /* type: tuple (s64 error, u32 helper) of -k; where: fmt2 */
 	IMAGE_A_REMEMBER,      /* type: u32 pid: its addresses will be asked for, maybe later */
 	IMAGE_NACTIONS
@@ -183,7 +214,8 @@ struct image_action {
 	uint32_t fmt;   /* string: the format with escapes resolved */
 	uint32_t type;  /* row of TYPES, or IMAGE_NONE */
 	uint32_t map;   /* row of MAPS, or IMAGE_NONE */
-	uint32_t where; /* string: "file:line:col" of the call */
+	uint32_t where; /* string: "file:line:col-col" of the call; on further lines, what is to
+			 * be shown after a message: the macro calls that led there */
 	uint32_t pad;
 	uint64_t arg[2];
 };
@@ -195,6 +227,7 @@ struct image_action {
 #define IMAGE_CONTROL_SECTION ".data.control"
 #define IMAGE_CONTROL_MAP     "control"
 #define IMAGE_EVENTS_MAP      "events"   /* the ring buffer */
+#define IMAGE_PACKETS_MAP     "packets"  /* a perf event array */
 #define IMAGE_SCRATCH_PREFIX  "scratch_" /* arrays that need an element for each processor */
 struct image_control {
 	uint32_t active;  /* the gate: 1 awake, 0 asleep; other values are free for later */
@@ -205,7 +238,10 @@ struct image_control {
 	/* unread bytes in the ring buffer beyond which printf and print of values give up, so
 	 * that IMAGE_EVENTS_RESERVE bytes stay free; set by user space; 0: no limit */
 	uint64_t events_limit;
-	uint64_t reserved[3];
+	/* what TAI is ahead of the clock that nsecs reads, ns */
+	int64_t tai_offset;
+	/* the PID namespace that pids are told in, where it is not the first one: its file */
+	uint64_t pidns_dev, pidns_ino;
 	/* what was lost, on a cache line of its own; added to atomically */
 	uint64_t lost_events;  /* no room in the ring buffer */
 	uint64_t lost_updates; /* a map was full */
@@ -233,6 +269,7 @@ enum image_attach_kind {
 	IMAGE_AT_END,        /* test-run after the last event */
 	IMAGE_AT_TRACEPOINT, /* target "category:event", through perf */
 	IMAGE_AT_RAW_TP,     /* target: the tracepoint's name */
+	IMAGE_AT_BTF_TP,     /* likewise; the program's arguments have types to the verifier */
 	IMAGE_AT_INTERVAL,   /* arg[0] period in ns: one CPU */
 	IMAGE_AT_PROFILE,    /* arg[0] frequency in Hz, or 0 and arg[1] period in ns: all CPUs */
 	IMAGE_AT_SOFTWARE,   /* arg[0] perf config, arg[1] period in events */
@@ -342,6 +379,9 @@ void image_hist_range(uint32_t i, unsigned bits, int64_t *low, int64_t *high);
 uint32_t image_lhist_buckets(int64_t min, int64_t max, int64_t step);
 /* Bucket of @value: 0 below min, 1 + (value - min) / step, the last one from its start on. */
 uint32_t image_lhist_bucket(int64_t value, int64_t min, int64_t max, int64_t step);
+
+/* Bytes of one CPU's tseries(v, @interval_ns, @intervals); 0 when they make none. */
+uint32_t image_tseries_size(int64_t interval_ns, int64_t intervals);
 
 /* ---- making ------------------------------------------------------------- */
 

@@ -33,7 +33,7 @@ const struct kind_row image_kinds[IMAGE_NKINDS] = {
 	[IMAGE_K_STATS] = {"stats", 16, KIND_AGGREGATION},
 	[IMAGE_K_HIST] = {"hist", 8, KIND_AGGREGATION},
 	[IMAGE_K_LHIST] = {"lhist", 8, KIND_AGGREGATION},
-	[IMAGE_K_TSERIES] = {"tseries", 0, KIND_AGGREGATION, true},
+	[IMAGE_K_TSERIES] = {"tseries", 24, KIND_AGGREGATION},
 };
 
 const char *image_kind_name(uint32_t kind)
@@ -48,6 +48,7 @@ const char *image_attach_name(uint32_t kind)
 		[IMAGE_AT_END] = "end",
 		[IMAGE_AT_TRACEPOINT] = "tracepoint",
 		[IMAGE_AT_RAW_TP] = "rawtracepoint",
+		[IMAGE_AT_BTF_TP] = "typed rawtracepoint",
 		[IMAGE_AT_INTERVAL] = "interval",
 		[IMAGE_AT_PROFILE] = "profile",
 		[IMAGE_AT_SOFTWARE] = "software",
@@ -79,7 +80,7 @@ const char *image_action_name(uint32_t kind)
 		[IMAGE_A_JOIN] = "join",           [IMAGE_A_CAT] = "cat",
 		[IMAGE_A_SYSTEM] = "system",       [IMAGE_A_ERRORF] = "errorf",
 		[IMAGE_A_WARNF] = "warnf",         [IMAGE_A_RUNTIME_ERROR] = "runtime error",
-		[IMAGE_A_REMEMBER] = "remember",
+		[IMAGE_A_REMEMBER] = "remember",   [IMAGE_A_SKBOUTPUT] = "skboutput",
 	};
 
 	return kind < IMAGE_NACTIONS ? names[kind] : "?";

@@ -240,6 +240,17 @@ static int check_hist(struct checker *c, uint32_t row, const struct image_type *
 	return 0;
 }
 
+static int check_tseries(struct checker *c, uint32_t row, const struct image_type *t)
+{
+	uint32_t size = image_tseries_size(t->arg[0], t->arg[1]);
+
+	if (!size || t->arg[2] < 0 || t->arg[2] >= IMAGE_NTSERIES)
+		return refuse(c, "type %u: bad arguments of tseries", row);
+	if (t->size % 8 || t->size < size)
+		return refuse(c, "type %u: no room for the intervals", row);
+	return 0;
+}
+
 static int check_type(struct checker *c, uint32_t row)
 {
 	const struct image_type *t = &c->img->types[row];
@@ -262,6 +273,8 @@ static int check_type(struct checker *c, uint32_t row)
 		return refuse(c, "type %u: unknown clock", row);
 	if (t->kind == IMAGE_K_HIST || t->kind == IMAGE_K_LHIST)
 		return check_hist(c, row, t);
+	if (t->kind == IMAGE_K_TSERIES)
+		return check_tseries(c, row, t);
 	if (k->flags & KIND_ELEM_TYPE)
 		return check_array(c, row, t);
 	if (k->flags & KIND_FIELDS)

@@ -253,13 +253,21 @@ static void run_buffer(struct output *o, struct outbuf *b, const struct segment 
 	put_padded(b, s, o->scratch.data, o->scratch.len);
 }
 
+static void run_gfp(struct output *o, struct outbuf *b, const struct segment *s,
+		    const void *payload)
+{
+	o->scratch.len = 0;
+	gfp_text(&o->scratch, argument(o, s, payload));
+	put_padded(b, s, o->scratch.data, o->scratch.len);
+}
+
 static const struct {
 	char conversion;
 	segment_fn *run;
 } conversions[] = {
 	{'d', run_signed}, {'i', run_signed}, {'u', run_unsigned}, {'o', run_octal},
 	{'x', run_hex},    {'X', run_hex},    {'p', run_pointer},  {'c', run_char},
-	{'s', run_string}, {'r', run_buffer},
+	{'s', run_string}, {'r', run_buffer}, {'g', run_gfp},
 };
 
 /* ---- taking a format apart ---------------------------------------------------- */
@@ -284,8 +292,13 @@ static const char *parse_flags(const char *p, struct segment *s)
 	return p;
 }
 
+/* "*" takes no argument here: it is no width at all. */
 static const char *parse_number(const char *p, int *n)
 {
+	if (*p == '*') {
+		*n = 0;
+		return p + 1;
+	}
 	for (*n = 0; *p >= '0' && *p <= '9'; p++)
 		if (*n < 1 << 20) /* more is surely a mistake; never an overflow */
 			*n = *n * 10 + *p - '0';
@@ -321,14 +334,20 @@ static const char *parse_spec(const char *p, struct segment *s)
 	p = parse_flags(p, s);
 	p = parse_number(p, &s->width);
 	s->precision = -1;
-	if (*p == '.')
+	if (*p == '.' && p[1] == '*')
+		p += 2;
+	else if (*p == '.')
 		p = parse_number(p + 1, &s->precision);
 	p = parse_length(p, s);
 	for (size_t i = 0; i < sizeof(conversions) / sizeof(conversions[0]); i++) {
 		if (conversions[i].conversion != *p)
 			continue;
+		if (*p == 'g' && p[1] != 'r')
+			return NULL;
 		s->conversion = *p++;
 		s->run = conversions[i].run;
+		if (s->conversion == 'g')
+			p++;
 		if (s->conversion == 'r' && (*p == 'x' || *p == 'h'))
 			s->style = *p++;
 		return p;

@@ -60,12 +60,15 @@ struct map_row {
 	int64_t total;     /* sum; value of min and max; what integers are sorted by */
 	uint64_t count;    /* avg, stats: values; min, max: 0 when there was none */
 	uint64_t *buckets; /* hist, lhist */
+	struct image_tseries_slot *slots; /* tseries */
 };
 
 struct map_rows {
 	struct map_row *rows;
 	size_t n;
 	uint64_t *buckets; /* of all rows */
+	struct image_tseries_slot *slots;
+	uint64_t last_epoch; /* tseries: the newest interval of all rows, 0: none */
 };
 
 /* Merges the CPUs' values and sorts. Returns 0 or -ENOMEM; free with map_rows_free(). */
@@ -102,6 +105,8 @@ struct output_format {
 	void (*message)(struct output *o, const struct output_message *m);
 	void (*loss)(struct output *o, const struct output_loss *l);
 	void (*end)(struct output *o);
+	void (*test)(struct output *o, const struct output_test *t);
+	void (*bench)(struct output *o, const struct output_bench *b);
 };
 
 extern const struct output_format output_text_format, output_json_format;
@@ -117,12 +122,17 @@ struct output {
 	struct printf_program **programs; /* one an action, compiled on first use */
 	const char *trailer;              /* of cut strings */
 	size_t trailer_len;
-	bool unset;                              /* showing a value that was never stored */
-	bool compact;                            /* text without blanks between a value's parts */
-	int64_t clock_off[3];                    /* enum image_clock to time of day, ns */
+	unsigned benches_told; /* the table's head has been written */
+	uint64_t last_epoch;   /* of the time series being shown: the newest of its map */
+	bool unset;            /* showing a value that was never stored */
+	bool compact;          /* text without blanks between a value's parts */
+	int64_t clock_off[3];  /* enum image_clock to time of day, ns */
 	uint64_t frames[OUTPUT_STACK_DEPTH * 4]; /* addresses, or struct bpf_stack_build_id */
 };
 
+/* Tests and benchmarks as text: see testing.c. */
+void text_test(struct output *o, const struct output_test *t);
+void text_bench(struct output *o, const struct output_bench *b);
 /* Appends the text of one value; integers are divided by @divisor. */
 void value_text(struct output *o, struct outbuf *b, uint32_t type, const void *value,
 		uint64_t divisor);
@@ -142,6 +152,23 @@ void printf_run(struct output *o, struct outbuf *b, const struct image_action *a
 		const void *payload);
 void printf_program_free(struct printf_program *p);
 
+/* Adds one CPU's @value to the merged @slots. */
+void tseries_merge(const struct image_type *t, struct image_tseries_slot *slots, const void *value);
+/* The newest interval that has a value: image_tseries_slot's epoch, 0: none. */
+uint64_t tseries_last(const struct image_type *t, const struct image_tseries_slot *slots);
+/*
+ * Calls @fn for each interval up to @last, from the first one that has a value; @at is when it
+ * began (TAI, ns), @v its value, NULL: none.
+ */
+typedef void tseries_fn(uint64_t at, const int64_t *v, void *arg);
+void tseries_each(const struct image_type *t, const struct image_tseries_slot *slots, uint64_t last,
+		  tseries_fn *fn, void *arg);
+/* The points of a merged series. */
+void tseries_text(struct output *o, struct outbuf *b, const struct image_type *t,
+		  const struct image_tseries_slot *slots, uint64_t last);
+
+/* The names of page allocation flags, "GFP_KERNEL|__GFP_ZERO". */
+void gfp_text(struct outbuf *b, uint64_t v);
 /* The buckets of a histogram that are shown: from the first to the last with something in it. */
 struct histogram_range {
 	uint32_t first, end;

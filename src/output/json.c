@@ -282,6 +282,43 @@ static void json_loss(struct output *o, const struct output_loss *l)
 	end(b);
 }
 
+/* ---- tests and benchmarks ------------------------------------------------------------ */
+
+static void begin_result(struct outbuf *b, const char *type, const char *name)
+{
+	begin_data(b, type);
+	outbuf_putc(b, '{');
+	put_text(b, name);
+	outbuf_puts(b, ": {");
+}
+
+static void json_test(struct output *o, const struct output_test *t)
+{
+	struct outbuf *b = &o->out;
+
+	begin_result(b, "test_result", t->names[t->index]);
+	outbuf_puts(b, "\"duration\": ");
+	json_int(b, t->duration_ns, false);
+	outbuf_puts(b, t->passed[t->index] ? ", \"passed\": true" : ", \"passed\": false");
+	outbuf_puts(b, ", \"output\": ");
+	put_text(b, t->output);
+	outbuf_puts(b, "}}");
+	end(b);
+}
+
+static void json_bench(struct output *o, const struct output_bench *bench)
+{
+	struct outbuf *b = &o->out;
+
+	begin_result(b, "benchmark_result", bench->names[bench->index]);
+	outbuf_puts(b, "\"average\": ");
+	json_int(b, bench->average_ns, false);
+	outbuf_puts(b, ", \"iters\": ");
+	json_int(b, bench->iters, false);
+	outbuf_puts(b, "}}");
+	end(b);
+}
+
 static void json_end(struct output *o)
 {
 	(void)o;
@@ -300,4 +337,6 @@ const struct output_format output_json_format = {
 	.message = json_message,
 	.loss = json_loss,
 	.end = json_end,
+	.test = json_test,
+	.bench = json_bench,
 };

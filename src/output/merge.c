@@ -120,12 +120,19 @@ static void merge_hist(const struct merge *m, struct map_row *r, const void *val
 	}
 }
 
+static void merge_tseries(const struct merge *m, struct map_row *r, const void *value)
+{
+	tseries_merge(m->type, r->slots, value);
+}
+
 typedef void merge_fn(const struct merge *m, struct map_row *r, const void *value);
 
 static merge_fn *const merges[IMAGE_NKINDS] = {
-	[IMAGE_K_COUNT] = merge_sum, [IMAGE_K_SUM] = merge_sum,    [IMAGE_K_MIN] = merge_min,
-	[IMAGE_K_MAX] = merge_max,   [IMAGE_K_AVG] = merge_avg,    [IMAGE_K_STATS] = merge_avg,
-	[IMAGE_K_HIST] = merge_hist, [IMAGE_K_LHIST] = merge_hist,
+	[IMAGE_K_COUNT] = merge_sum,       [IMAGE_K_SUM] = merge_sum,
+	[IMAGE_K_MIN] = merge_min,         [IMAGE_K_MAX] = merge_max,
+	[IMAGE_K_AVG] = merge_avg,         [IMAGE_K_STATS] = merge_avg,
+	[IMAGE_K_HIST] = merge_hist,       [IMAGE_K_LHIST] = merge_hist,
+	[IMAGE_K_TSERIES] = merge_tseries,
 };
 
 static void read_row(const struct output *o, const struct image_map *m, const struct merge *how,
@@ -245,7 +252,7 @@ static void sort_rows(const struct output *o, const struct image_map *m, const s
 		.img = o->img,
 		.map = m,
 		.by_average = kind == IMAGE_K_AVG || kind == IMAGE_K_STATS,
-		.by_value = kind == IMAGE_K_INT || merges[kind],
+		.by_value = kind == IMAGE_K_INT || (merges[kind] && kind != IMAGE_K_TSERIES),
 		.is_signed = how->is_signed,
 	};
 
@@ -256,6 +263,7 @@ int map_rows_read(const struct output *o, const struct image_map *m,
 		  const struct output_elem *elems, size_t n, struct map_rows *out)
 {
 	struct merge how = {.type = &o->img->types[m->value]};
+	uint64_t nslots = 0, last;
 
 	how.is_signed = how.type->flags & IMAGE_TF_SIGNED && how.type->kind != IMAGE_K_COUNT;
 	if (is_histogram(how.type))
@@ -263,14 +271,21 @@ int map_rows_read(const struct output *o, const struct image_map *m,
 	*out = (struct map_rows){.n = n};
 	out->rows = calloc(n + 1, sizeof(*out->rows));
 	out->buckets = calloc(n * how.nbuckets + 1, sizeof(*out->buckets));
-	if (!out->rows || !out->buckets) {
+	if (how.type->kind == IMAGE_K_TSERIES)
+		nslots = how.type->arg[1];
+	out->slots = calloc(n * nslots + 1, sizeof(*out->slots));
+	if (!out->rows || !out->buckets || !out->slots) {
 		map_rows_free(out);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++) {
 		out->rows[i].elem = &elems[i];
 		out->rows[i].buckets = out->buckets + i * how.nbuckets;
+		out->rows[i].slots = out->slots + i * nslots;
 		read_row(o, m, &how, &out->rows[i]);
+		last = nslots ? tseries_last(how.type, out->rows[i].slots) : 0;
+		if (last > out->last_epoch)
+			out->last_epoch = last;
 	}
 	sort_rows(o, m, &how, out);
 	return 0;
@@ -280,4 +295,5 @@ void map_rows_free(struct map_rows *r)
 {
 	free(r->rows);
 	free(r->buckets);
+	free(r->slots);
 }

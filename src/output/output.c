@@ -48,6 +48,13 @@ static int64_t clock_offset(clockid_t clock)
 	return before + (after - before) / 2 - there;
 }
 
+static int64_t whole_seconds(int64_t ns)
+{
+	const int64_t second = 1000000000, half = second / 2;
+
+	return (ns + (ns < 0 ? -half : half)) / second * second;
+}
+
 struct output *output_new(const struct image *img, struct symbols *sym,
 			  const struct output_opts *opts)
 {
@@ -64,7 +71,10 @@ struct output *output_new(const struct image *img, struct symbols *sym,
 	o->trailer_len = strlen(o->trailer);
 	o->clock_off[IMAGE_CLOCK_BOOT] = clock_offset(CLOCK_BOOTTIME);
 	o->clock_off[IMAGE_CLOCK_MONOTONIC] = clock_offset(CLOCK_MONOTONIC);
-	o->clock_off[IMAGE_CLOCK_TAI] = clock_offset(CLOCK_TAI);
+	/* these two differ by whole seconds */
+	o->clock_off[IMAGE_CLOCK_TAI] = whole_seconds(clock_offset(CLOCK_TAI));
+	if (!img->config->boot_clock) /* then nsecs is this one */
+		o->clock_off[IMAGE_CLOCK_BOOT] = o->clock_off[IMAGE_CLOCK_MONOTONIC];
 	o->programs = calloc(img->nactions + 1, sizeof(*o->programs));
 	if (!o->programs || outbuf_open(&o->out, opts->file, OUT_SIZE) ||
 	    outbuf_open(&o->scratch, NULL, SCRATCH_SIZE) ||
@@ -130,7 +140,7 @@ static void show_unset(struct output *o, const struct image_map *m, uint64_t div
 	struct output_elem elem = {.value = calloc(1, t->size + 1)};
 	struct map_row row = {.elem = &elem, .value = elem.value};
 
-	if (m->key == IMAGE_NONE && !is_histogram(t) && elem.value) {
+	if (m->key == IMAGE_NONE && !is_histogram(t) && t->kind != IMAGE_K_TSERIES && elem.value) {
 		o->unset = true;
 		o->format->map(o, m, &row, 1, divisor);
 		o->unset = false;
@@ -157,6 +167,7 @@ void output_map(struct output *o, uint32_t map, struct output_elem *elems, size_
 		return;
 	}
 	skip = top && n > top ? n - top : 0;
+	o->last_epoch = r.last_epoch;
 	o->format->map(o, m, r.rows + skip, n - skip, divisor);
 	map_rows_free(&r);
 	written(o);
@@ -218,6 +229,18 @@ void output_end(struct output *o)
 void output_attached(struct output *o, unsigned nprobes)
 {
 	o->format->attached(o, nprobes);
+	written(o);
+}
+
+void output_test(struct output *o, const struct output_test *t)
+{
+	o->format->test(o, t);
+	written(o);
+}
+
+void output_bench(struct output *o, const struct output_bench *b)
+{
+	o->format->bench(o, b);
 	written(o);
 }
 

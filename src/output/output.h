@@ -8,6 +8,7 @@
 #ifndef BT_OUTPUT_H
 #define BT_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "image/image.h"
@@ -91,6 +92,21 @@ struct output_message {
 	int64_t retcode;    /* of the helper */
 };
 void output_message(struct output *o, const struct output_message *m);
+/* Test @index of @n, the first @index + 1 of which have run. */
+struct output_test {
+	const char *const *names;
+	const bool *passed;
+	size_t n, index;
+	uint64_t duration_ns;
+	const char *output; /* what it printed */
+};
+void output_test(struct output *o, const struct output_test *t);
+struct output_bench {
+	const char *const *names;
+	size_t n, index;
+	uint64_t average_ns, iters;
+};
+void output_bench(struct output *o, const struct output_bench *b);
 /* "Attached N probes"; the text format tells it on stderr, away from the data. */
 void output_attached(struct output *o, unsigned nprobes);
 /* "Lost N events", told as soon as it is noticed. */

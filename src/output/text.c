@@ -81,6 +81,9 @@ static void text_map(struct output *o, const struct image_map *m, const struct m
 		if (is_histogram(t)) {
 			outbuf_put(&o->out, ":\n", 2);
 			histogram_text(&o->out, t, rows[i].buckets, divisor);
+		} else if (t->kind == IMAGE_K_TSERIES) {
+			outbuf_put(&o->out, ":\n", 2);
+			tseries_text(o, &o->out, t, rows[i].slots, o->last_epoch);
 		} else {
 			outbuf_put(&o->out, ": ", 2);
 			put_row_value(o, m, &rows[i], divisor);
@@ -163,4 +166,6 @@ const struct output_format output_text_format = {
 	.message = text_message,
 	.loss = text_loss,
 	.end = text_end,
+	.test = text_test,
+	.bench = text_bench,
 };

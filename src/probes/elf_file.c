@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEBUG_FILE "/usr/lib/debug/.build-id/%.2s/%s.debug"
+#include "symbols/debug_file.h"
 
 #if defined(__x86_64__)
 #define ELF_MACHINE EM_X86_64
@@ -32,14 +32,15 @@ static uint64_t hash_bytes(const uint8_t *p, size_t n)
 	return h;
 }
 
-static bool may_be_traced(Elf *elf, int fd)
+static bool may_be_traced(Elf *elf, int fd, bool *relocatable)
 {
 	struct stat st;
 	GElf_Ehdr eh;
 
 	if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &eh) || eh.e_machine != ELF_MACHINE)
 		return false;
-	if (eh.e_type == ET_DYN)
+	*relocatable = eh.e_type == ET_DYN;
+	if (*relocatable)
 		return true;
 	return eh.e_type == ET_EXEC && !fstat(fd, &st) && st.st_mode & S_IXUSR;
 }
@@ -115,8 +116,9 @@ int elf_file_open(struct elf_file *f, const char *path)
 	err = -ENOEXEC;
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		goto out;
+	f->path = strdup(path);
 	f->elf = elf_begin(f->fd, ELF_C_READ_MMAP, NULL);
-	if (!f->elf || !may_be_traced(f->elf, f->fd))
+	if (!f->path || !f->elf || !may_be_traced(f->elf, f->fd, &f->relocatable))
 		goto out;
 	f->bytes = (const uint8_t *)elf_rawfile(f->elf, &f->size);
 	if (f->bytes)
@@ -135,6 +137,7 @@ void elf_file_close(struct elf_file *f)
 	if (f->fd >= 0)
 		close(f->fd);
 	free(f->segments);
+	free(f->path);
 	*f = (struct elf_file){.fd = -1};
 }
 
@@ -143,6 +146,7 @@ void elf_file_close(struct elf_file *f)
 struct symbol_walk {
 	int (*cb)(const struct elf_function *fn, void *arg);
 	void *arg;
+	bool data;   /* wanted, beside functions */
 	bool symtab; /* seen */
 };
 
@@ -160,7 +164,9 @@ static int walk_table(struct symbol_walk *w, Elf *elf, Elf_Scn *scn, const GElf_
 		if (!gelf_getsym(data, i, &sym))
 			break;
 		type = GELF_ST_TYPE(sym.st_info);
-		if ((type != STT_FUNC && type != STT_GNU_IFUNC) || sym.st_shndx == SHN_UNDEF)
+		if (sym.st_shndx == SHN_UNDEF)
+			continue;
+		if (type != STT_FUNC && type != STT_GNU_IFUNC && !(w->data && type == STT_OBJECT))
 			continue;
 		fn.name = elf_strptr(elf, shdr->sh_link, sym.st_name);
 		fn.addr = sym.st_value;
@@ -188,15 +194,13 @@ static int walk_symbols(struct symbol_walk *w, Elf *elf)
 	return err;
 }
 
-/* What a distribution keeps beside a stripped file; linked at the same addresses. */
-static int walk_debug_file(struct symbol_walk *w, const char *build_id)
+/* What is kept beside a stripped file; linked at the same addresses. */
+static int walk_debug_file(struct symbol_walk *w, struct elf_file *f)
 {
-	char path[sizeof(DEBUG_FILE) + 64];
-	int fd, err = 0;
+	struct debug_search search = {.dirs = f->debug_dirs};
+	int fd = debug_file_open(&search, f->elf, f->path), err = 0;
 	Elf *elf;
 
-	snprintf(path, sizeof(path), DEBUG_FILE, build_id, build_id + 2);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
 	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
@@ -207,15 +211,42 @@ static int walk_debug_file(struct symbol_walk *w, const char *build_id)
 	return err;
 }
 
+static int each_symbol(struct elf_file *f, struct symbol_walk *w)
+{
+	int err = walk_symbols(w, f->elf);
+
+	if (!err && !w->symtab)
+		err = walk_debug_file(w, f);
+	return err;
+}
+
 int elf_file_each_function(struct elf_file *f, int (*cb)(const struct elf_function *fn, void *arg),
 			   void *arg)
 {
-	struct symbol_walk w = {cb, arg, false};
-	int err = walk_symbols(&w, f->elf);
+	struct symbol_walk w = {.cb = cb, .arg = arg};
 
-	if (!err && !w.symtab && *f->build_id)
-		err = walk_debug_file(&w, f->build_id);
-	return err;
+	return each_symbol(f, &w);
+}
+
+int elf_file_each_symbol(struct elf_file *f, int (*cb)(const struct elf_function *fn, void *arg),
+			 void *arg)
+{
+	struct symbol_walk w = {.cb = cb, .arg = arg, .data = true};
+
+	return each_symbol(f, &w);
+}
+
+bool elf_file_address(const struct elf_file *f, uint64_t offset, uint64_t *addr)
+{
+	for (size_t i = 0; i < f->nsegments; i++) {
+		const struct elf_segment *s = &f->segments[i];
+
+		if (offset < s->offset || offset - s->offset >= s->size)
+			continue;
+		*addr = offset - s->offset + s->addr;
+		return true;
+	}
+	return false;
 }
 
 /* ---- variables ----------------------------------------------------------------- */

@@ -15,6 +15,8 @@ struct elf_segment { /* of code */
 
 struct elf_file {
 	int fd;
+	char *path;
+	const char *const *debug_dirs; /* for the caller to set: see debug_file.h */
 	struct Elf *elf;
 	const uint8_t *bytes; /* the file */
 	size_t size;
@@ -23,6 +25,7 @@ struct elf_file {
 	/* a number of the file's contents: of its build id, else of its headers */
 	uint64_t fingerprint;
 	char build_id[48]; /* in hexadecimal, "" without */
+	bool relocatable;  /* position-independent */
 };
 
 struct elf_function {
@@ -45,10 +48,15 @@ void elf_file_close(struct elf_file *f);
  */
 int elf_file_each_function(struct elf_file *f, int (*cb)(const struct elf_function *fn, void *arg),
 			   void *arg);
+/* Likewise for data, too. */
+int elf_file_each_symbol(struct elf_file *f, int (*cb)(const struct elf_function *fn, void *arg),
+			 void *arg);
 /* The address, as linked, of what is called @symbol, function or variable. False: nothing is. */
 bool elf_symbol_address(struct Elf *elf, const char *symbol, uint64_t *address);
 /* The place in the file of address @addr. False when it is not code. */
 bool elf_file_offset(const struct elf_file *f, uint64_t addr, uint64_t *offset);
+/* The other way round. */
+bool elf_file_address(const struct elf_file *f, uint64_t offset, uint64_t *addr);
 
 /*
  * Whether @at is the first byte of an instruction, counted from @code, which is one, @size

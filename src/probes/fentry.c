@@ -206,8 +206,8 @@ const struct probe_type probe_fexit = {
 
 /* ---- attaching ----------------------------------------------------------------------- */
 
-static int prepare(struct attach_env *env, const struct image *img,
-		   const struct image_attachment *at, struct bpf_program *prog)
+int probe_prepare_typed(struct attach_env *env, const struct image *img,
+			const struct image_attachment *at, struct bpf_program *prog)
 {
 	const char *target = image_str(img, at->target);
 	int err = bpf_program__set_attach_target(prog, 0, target);
@@ -215,9 +215,9 @@ static int prepare(struct attach_env *env, const struct image *img,
 	return err ? probe_attach_fail(env, err == -ESRCH ? -ENOENT : err, target) : 0;
 }
 
-static int attach(struct attach_env *env, const struct image *img,
-		  const struct image_attachment *at, struct bpf_program *prog,
-		  struct probe_link **link)
+int probe_attach_typed(struct attach_env *env, const struct image *img,
+		       const struct image_attachment *at, struct bpf_program *prog,
+		       struct probe_link **link)
 {
 	const char *target = image_str(img, at->target);
 	struct probe_link *l = probe_link_new(1, true);
@@ -239,15 +239,15 @@ static int attach(struct attach_env *env, const struct image *img,
 
 const struct attacher attacher_fentry = {
 	.kind = IMAGE_AT_FENTRY,
-	.prepare = prepare,
-	.attach = attach,
+	.prepare = probe_prepare_typed,
+	.attach = probe_attach_typed,
 	.slow_detach = true,
 	.last_runs_first = true,
 };
 const struct attacher attacher_fexit = {
 	.kind = IMAGE_AT_FEXIT,
-	.prepare = prepare,
-	.attach = attach,
+	.prepare = probe_prepare_typed,
+	.attach = probe_attach_typed,
 	.slow_detach = true,
 	.last_runs_first = true,
 };

@@ -146,6 +146,21 @@ int probe_expand_plain(const char *type, enum image_attach_kind kind, const char
 	return cb(&p, arg);
 }
 
+int probe_expand_named(const char *type, enum image_attach_kind kind, const char *const *parts,
+		       size_t nparts, probe_point_fn *cb, void *arg, char *err, size_t errlen)
+{
+	char name[256];
+	struct probe_point p = {.name = name, .attach = kind, .target = ""};
+
+	if (nparts != 1)
+		return probe_fail(err, errlen, -EINVAL,
+				  "%s probe type requires 1 arguments, found %zu", type, nparts);
+	if ((size_t)snprintf(name, sizeof(name), "%s:%s", type, parts[0]) >= sizeof(name))
+		return probe_fail(err, errlen, -EINVAL, "the name of the %s is too long", type);
+	p.parts[0] = parts[0];
+	return cb(&p, arg);
+}
+
 /* ---- rates --------------------------------------------------------------------- */
 
 #define MIN_PERIOD 1000

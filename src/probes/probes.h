@@ -37,7 +37,8 @@ enum probe_type_flags {
 	PROBE_SPECIAL = 64,      /* probetype() is "special" */
 	PROBE_HAS_REGS = 128,    /* the context is struct pt_regs: arg0, reg() */
 	PROBE_HAS_FUNC = 256,
-	PROBE_USER = 512, /* pointers are the process's */
+	PROBE_USER = 512,     /* pointers are the process's */
+	PROBE_RETURNS = 1024, /* what the body returns is the program's result */
 };
 
 struct probe_type {
@@ -72,6 +73,21 @@ const struct probe_type *probe_type_find(const char *name);
 extern const struct probe_type *const probe_types[];
 /* All names and aliases, ending with NULL, for "did you mean". */
 const char *const *probe_type_names(void);
+
+/* ---- symbols of the file that a user probe is in ----------------------------- */
+
+struct probe_user_symbol {
+	uint64_t address; /* relative: counted from the probe's own address */
+	uint64_t size;    /* bytes, 0: not known */
+	bool relative;    /* the file may be mapped anywhere */
+};
+
+/*
+ * Finds symbol @name (function or data) of the file @path, in which there is a probe at file
+ * offset @offset. Returns 0, -ENOENT without such a symbol, or another negative errno.
+ */
+int probe_user_symbol(const char *path, uint64_t offset, const char *name,
+		      struct probe_user_symbol *sym);
 
 /* ---- attaching ----------------------------------------------------------- */
 

@@ -15,12 +15,13 @@
 typedef int probe_point_fn(const struct probe_point *p, void *arg);
 
 extern const struct probe_type probe_fentry, probe_fexit, probe_kprobe, probe_kretprobe;
+extern const struct probe_type probe_bench, probe_test;
 extern const struct probe_type probe_begin, probe_end, probe_hardware, probe_interval,
 	probe_profile, probe_rawtracepoint, probe_self, probe_software, probe_tracepoint,
 	probe_uprobe, probe_uretprobe, probe_usdt, probe_watchpoint;
 extern const struct attacher attacher_fentry, attacher_fexit, attacher_kprobe, attacher_kretprobe;
 extern const struct attacher attacher_hardware, attacher_usdt, attacher_watchpoint;
-extern const struct attacher attacher_interval, attacher_profile, attacher_raw_tp,
+extern const struct attacher attacher_interval, attacher_profile, attacher_raw_tp, attacher_btf_tp,
 	attacher_software, attacher_tracepoint, attacher_uprobe, attacher_uretprobe;
 
 /* ---- parsing -------------------------------------------------------------- */
@@ -33,6 +34,9 @@ int probe_fail(char *err, size_t errlen, int code, const char *fmt, ...)
  * time ("10ms" is ns). Returns 0, or -EINVAL with what is wrong in @why.
  */
 int probe_parse_uint(const char *text, uint64_t *value, char *why, size_t size);
+/* expand() of "type:name": one probe, called what the script calls it. */
+int probe_expand_named(const char *type, enum image_attach_kind kind, const char *const *parts,
+		       size_t nparts, probe_point_fn *cb, void *arg, char *err, size_t errlen);
 /* expand() of the types that have one name and no parts. */
 int probe_expand_plain(const char *type, enum image_attach_kind kind, const char *const *parts,
 		       size_t nparts, probe_point_fn *cb, void *arg, char *err, size_t errlen);
@@ -93,6 +97,12 @@ int probe_attach_fail(struct attach_env *env, int code, const char *what);
  */
 int probe_attach_perf(struct attach_env *env, struct bpf_program *prog,
 		      struct perf_event_attr *attr, int pid, int cpu, struct probe_link *link);
+/* Programs whose arguments have the kernel's types: fentry, fexit, typed raw tracepoints. */
+int probe_prepare_typed(struct attach_env *env, const struct image *img,
+			const struct image_attachment *at, struct bpf_program *prog);
+int probe_attach_typed(struct attach_env *env, const struct image *img,
+		       const struct image_attachment *at, struct bpf_program *prog,
+		       struct probe_link **link);
 /*
  * The same on each CPU that is online; or, when env->pid is set, on each thread of that process,
  * wherever it runs, and those that it starts. A new link in *@link.

@@ -117,3 +117,8 @@ static int attach(struct attach_env *env, const struct image *img,
 }
 
 const struct attacher attacher_raw_tp = {.kind = IMAGE_AT_RAW_TP, .attach = attach};
+const struct attacher attacher_btf_tp = {
+	.kind = IMAGE_AT_BTF_TP,
+	.prepare = probe_prepare_typed,
+	.attach = probe_attach_typed,
+};

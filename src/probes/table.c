@@ -7,29 +7,41 @@
 
 /* The order is that of -l: by name. */
 const struct probe_type *const probe_types[] = {
-	&probe_begin,         &probe_end,        &probe_fentry,
-	&probe_fexit,         &probe_hardware,   &probe_interval,
-	&probe_kprobe,        &probe_kretprobe,  &probe_profile,
-	&probe_rawtracepoint, &probe_self,       &probe_software,
-	&probe_tracepoint,    &probe_uprobe,     &probe_uretprobe,
-	&probe_usdt,          &probe_watchpoint, NULL,
+	&probe_begin,     &probe_bench,    &probe_end,           &probe_fentry,
+	&probe_fexit,     &probe_hardware, &probe_interval,      &probe_kprobe,
+	&probe_kretprobe, &probe_profile,  &probe_rawtracepoint, &probe_self,
+	&probe_software,  &probe_test,     &probe_tracepoint,    &probe_uprobe,
+	&probe_uretprobe, &probe_usdt,     &probe_watchpoint,    NULL,
 };
 
 static const struct attacher *const attachers[] = {
-	&attacher_fentry,   &attacher_fexit,      &attacher_hardware, &attacher_interval,
-	&attacher_kprobe,   &attacher_kretprobe,  &attacher_profile,  &attacher_raw_tp,
-	&attacher_software, &attacher_tracepoint, &attacher_uprobe,   &attacher_uretprobe,
-	&attacher_usdt,     &attacher_watchpoint,
+	&attacher_fentry,    &attacher_fexit,     &attacher_hardware,   &attacher_interval,
+	&attacher_kprobe,    &attacher_kretprobe, &attacher_profile,    &attacher_raw_tp,
+	&attacher_btf_tp,    &attacher_software,  &attacher_tracepoint, &attacher_uprobe,
+	&attacher_uretprobe, &attacher_usdt,      &attacher_watchpoint,
 };
 
 /* probe_types in words. */
 static const char *const names[] = {
-	"begin",  "BEGIN",     "end",       "END",      "fentry",     "f",          "kfunc",
-	"fexit",  "fr",        "kretfunc",  "hardware", "h",          "interval",   "i",
-	"kprobe", "k",         "kretprobe", "kr",       "profile",    "p",          "rawtracepoint",
-	"rt",     "self",      "software",  "s",        "tracepoint", "t",          "uprobe",
-	"u",      "uretprobe", "ur",        "usdt",     "U",          "watchpoint", "w",
-	NULL,
+	"begin",    "BEGIN",
+	"bench",    "end",
+	"END",      "fentry",
+	"f",        "kfunc",
+	"fexit",    "fr",
+	"kretfunc", "hardware",
+	"h",        "interval",
+	"i",        "kprobe",
+	"k",        "kretprobe",
+	"kr",       "profile",
+	"p",        "rawtracepoint",
+	"rt",       "self",
+	"software", "s",
+	"test",     "tracepoint",
+	"t",        "uprobe",
+	"u",        "uretprobe",
+	"ur",       "usdt",
+	"U",        "watchpoint",
+	"w",        NULL,
 };
 
 const struct probe_type *probe_type_find(const char *name)

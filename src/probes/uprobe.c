@@ -10,6 +10,8 @@
 #include "probes/elf_file.h"
 #include "probes/uprobe.h"
 #include "probes/user_path.h"
+#include "symbols/demangle.h"
+#include "symbols/source_line.h"
 
 #define UNSAFE_HINT                                                                                \
 	"\nUse --unsafe to force attachment. WARNING: This option could lead to data corruption "  \
@@ -24,6 +26,8 @@ struct uprobe_spec {
 	char func_buf[PROBE_NAME_MAX];
 	uint64_t offset, address;
 	bool has_offset, has_address;
+	bool cpp;                   /* func is a name as C++ spells it */
+	struct source_place source; /* file NULL: not by a place in the source */
 };
 
 /* ---- functions of one file --------------------------------------------------------- */
@@ -35,15 +39,34 @@ struct found_function {
 
 struct function_list {
 	const char *pattern; /* NULL: those that hold the address */
+	bool cpp;            /* the pattern is for names as C++ spells them */
 	uint64_t address;
 	struct found_function *items;
 	size_t n, cap;
 };
 
+static bool matches_cpp(const char *pattern, const char *name)
+{
+	for (int form = 0; form < DEMANGLE_FORMS; form++) {
+		char *text = symbols_demangle_as(name, form);
+		bool matches = text && target_glob(pattern, text);
+
+		free(text);
+		if (matches)
+			return true;
+	}
+	return false;
+}
+
+static bool matches_name(const struct function_list *l, const char *name)
+{
+	return l->cpp ? matches_cpp(l->pattern, name) : target_glob(l->pattern, name);
+}
+
 static int collect(const struct elf_function *fn, void *arg)
 {
 	struct function_list *l = arg;
-	bool wanted = l->pattern ? target_glob(l->pattern, fn->name)
+	bool wanted = l->pattern ? matches_name(l, fn->name)
 				 : l->address >= fn->addr && (l->address - fn->addr < fn->size ||
 							      l->address == fn->addr);
 	struct found_function *items = l->items;
@@ -143,12 +166,49 @@ static int parse_func(struct uprobe_spec *u, const char *func, char *err, size_t
 	return 0;
 }
 
+static int parse_number(const char *text, const char *what, unsigned *n, char *err, size_t errlen)
+{
+	uint64_t v = 0;
+	char why[256];
+
+	if (probe_parse_uint(text, &v, why, sizeof(why)))
+		return probe_fail(err, errlen, -EINVAL, "Invalid %s number: %s", what, why);
+	if (!v || v > INT32_MAX)
+		return probe_fail(err, errlen, -EINVAL, "Invalid %s number: %s", what, text);
+	*n = (unsigned)v;
+	return 0;
+}
+
+/* path, "@", file, line[, column] */
+static int parse_source(struct uprobe_spec *u, const char *const *parts, size_t nparts, char *err,
+			size_t errlen)
+{
+	int code;
+
+	if (nparts != 4 && nparts != 5)
+		return probe_fail(
+			err, errlen, -EINVAL,
+			"Invalid %s arguments, expected format: %s:TARGET@FILE:LINE[:COL]",
+			u->type->name, u->type->name);
+	if (u->attach == IMAGE_AT_URETPROBE)
+		return probe_fail(err, errlen, -EINVAL, "Source code location not allowed");
+	if (target_has_wildcard(parts[0]))
+		return probe_fail(err, errlen, -EINVAL,
+				  "Cannot use wildcards with source code location");
+	u->path = parts[0];
+	u->func = "";
+	u->source.file = parts[2];
+	code = parse_number(parts[3], "line", &u->source.line, err, errlen);
+	if (!code && nparts == 5)
+		code = parse_number(parts[4], "column", &u->source.column, err, errlen);
+	return code;
+}
+
 static int parse(struct uprobe_spec *u, struct target *t, const char *const *parts, size_t nparts,
 		 char *err, size_t errlen)
 {
 	if (nparts >= 2 && !strcmp(parts[1], "@"))
-		return probe_fail(err, errlen, -EINVAL,
-				  "attaching by source code location is not supported yet");
+		return parse_source(u, parts, nparts, err, errlen);
 	if (nparts == 1 && target_pid(t)) {
 		u->own_path = user_path_of_process(target_pid(t));
 		u->path = u->own_path ? u->own_path : "";
@@ -159,12 +219,9 @@ static int parse(struct uprobe_spec *u, struct target *t, const char *const *par
 	} else {
 		u->path = parts[0];
 	}
-	if (nparts == 3)
-		return probe_fail(err, errlen, -EINVAL,
-				  strcmp(parts[1], "cpp")
-					  ? "unsupported language type: %s"
-					  : "names as %s writes them are not supported yet",
-				  parts[1]);
+	if (nparts == 3 && strcmp(parts[1], "cpp"))
+		return probe_fail(err, errlen, -EINVAL, "unsupported language type: %s", parts[1]);
+	u->cpp = nparts == 3;
 	if (!*u->path)
 		return probe_fail(err, errlen, -EINVAL, "%s should have a target", u->type->name);
 	return parse_func(u, parts[nparts - 1], err, errlen);
@@ -174,6 +231,7 @@ static int parse(struct uprobe_spec *u, struct target *t, const char *const *par
 
 struct expansion {
 	struct uprobe_spec *spec;
+	struct target *target;
 	const char *path;
 	struct elf_file *file;
 	probe_point_fn *cb;
@@ -202,7 +260,8 @@ static int emit(struct expansion *x, const char *func, uint64_t addr, const char
 		snprintf(name, sizeof(name), "%s:%s:%s+%" PRIu64, u->type->name, x->path, func,
 			 u->offset);
 	else
-		snprintf(name, sizeof(name), "%s:%s:%s", u->type->name, x->path, func);
+		snprintf(name, sizeof(name), "%s:%s:%s%s", u->type->name, x->path,
+			 u->cpp ? "cpp:" : "", func);
 	x->found++;
 	return x->cb(&p, x->arg);
 }
@@ -264,7 +323,7 @@ static int emit_address(struct expansion *x)
 static int emit_functions(struct expansion *x)
 {
 	struct uprobe_spec *u = x->spec;
-	struct function_list l = {.pattern = u->func};
+	struct function_list l = {.pattern = u->func, .cpp = u->cpp};
 	int err = find_functions(x->file, &l);
 
 	for (size_t i = 0; i < l.n && !err; i++)
@@ -277,10 +336,19 @@ static int emit_functions(struct expansion *x)
 static int expand_path(struct expansion *x, const char *path)
 {
 	struct elf_file f;
-	int err = elf_file_open(&f, path);
+	struct uprobe_spec *u = x->spec;
+	int err = 0;
 
+	if (u->source.file) {
+		err = source_line_find(path, target_debug_dirs(x->target), &u->source, &u->address,
+				       x->err, x->errlen);
+		u->has_address = true;
+	}
 	if (err)
+		return err;
+	if (elf_file_open(&f, path))
 		return 0; /* gone since it was found */
+	f.debug_dirs = target_debug_dirs(x->target);
 	x->path = path;
 	x->file = &f;
 	err = x->spec->has_address ? emit_address(x) : emit_functions(x);
@@ -291,7 +359,8 @@ static int expand_path(struct expansion *x, const char *path)
 static int expand_spec(struct target *t, struct uprobe_spec *u, probe_point_fn *cb, void *arg,
 		       char *err, size_t errlen)
 {
-	struct expansion x = {.spec = u, .cb = cb, .arg = arg, .err = err, .errlen = errlen};
+	struct expansion x = {
+		.spec = u, .target = t, .cb = cb, .arg = arg, .err = err, .errlen = errlen};
 	struct user_paths paths;
 	int code = user_paths_find(&paths, u->path, target_pid(t));
 
@@ -383,7 +452,7 @@ static const char *const uretprobe_aliases[] = {"ur", NULL};
 const struct probe_type probe_uprobe = {
 	.name = "uprobe",
 	.aliases = uprobe_aliases,
-	.flags = PROBE_USER | PROBE_HAS_REGS | PROBE_HAS_ARGN | PROBE_HAS_FUNC,
+	.flags = PROBE_USER | PROBE_HAS_ARGS | PROBE_HAS_REGS | PROBE_HAS_ARGN | PROBE_HAS_FUNC,
 	.expand = expand_uprobe,
 	.list = list_uprobe,
 };

@@ -200,21 +200,30 @@ static void do_system(struct run *r, const struct image_action *a, const void *p
 static void say(struct run *r, const struct image_action *a, enum output_message_kind kind,
 		const void *payload)
 {
+	char *where = strdup(image_str(r->img, a->where));
+	char *calls = where ? strchr(where, '\n') : NULL;
 	char *text = output_format(r->out, a, payload);
-	struct output_message m = {
-		.kind = kind,
-		.where = image_str(r->img, a->where),
-		.quote = "",
-		.text = text,
-	};
+	struct output_message m = {.kind = kind, .where = where, .quote = "", .text = text};
 
-	if (text)
+	if (calls) { /* the place, and below it the calls of macros that led there */
+		size_t len = strlen(calls);
+
+		if (calls[len - 1] == '\n')
+			calls[len - 1] = '\0';
+		if (len > 1) {
+			*calls = '\0';
+			m.quote = calls + 1;
+		}
+	}
+	if (text && where)
 		output_message(r->out, &m);
+	free(where);
 	free(text);
 }
 
 static void do_errorf(struct run *r, const struct image_action *a, const void *payload)
 {
+	r->errors++;
 	say(r, a, OUTPUT_ERRORF, payload);
 }
 

@@ -68,11 +68,15 @@ int prepare_programs(struct run *r)
 		struct bpf_program *prog;
 		int err;
 
-		if (!attacher || !attacher->prepare)
+		if (runs_in_mode(r, at->kind) && (!attacher || !attacher->prepare))
 			continue;
 		prog = object_program(r, at);
 		if (!prog)
 			return -ENOENT;
+		if (!runs_in_mode(r, at->kind)) {
+			bpf_program__set_autoload(prog, false);
+			continue;
+		}
 		env.err[0] = 0;
 		err = attacher->prepare(&env, r->img, at, prog);
 		if (err && !may_skip(r, at, env.err))
@@ -80,6 +84,7 @@ int prepare_programs(struct run *r)
 		if (err)
 			bpf_program__set_autoload(prog, false);
 	}
+	prepare_bench(r);
 	return 0;
 }
 
@@ -177,6 +182,25 @@ static int attach_program(struct run *r, struct attach_env *env, const struct im
 	return err;
 }
 
+static bool has_kind(const struct run *r, uint32_t kind)
+{
+	for (uint32_t i = 0; i < r->img->nattachments; i++)
+		if (r->img->attachments[i].kind == kind)
+			return true;
+	return false;
+}
+
+static int nothing_attached(const struct run *r)
+{
+	if (r->opts->mode != RUNTIME_TEST && has_kind(r, IMAGE_AT_TEST))
+		run_error("No probes attached; use --test to run test probes.");
+	else if (r->opts->mode != RUNTIME_BENCH && has_kind(r, IMAGE_AT_BENCH))
+		run_error("No probes attached; use --bench to run benchmark probes.");
+	else
+		run_error("Attachment failed for all probes.");
+	return -ENOENT;
+}
+
 static bool last_runs_first(const struct image_attachment *at)
 {
 	const struct attacher *a = attacher_find(at->kind);
@@ -229,14 +253,13 @@ int attach_all(struct run *r)
 	for (uint32_t i = 0; i < r->img->nattachments;) {
 		const struct image_attachment *at = &r->img->attachments[i];
 
-		first[n++] = i;
+		if (runs_in_mode(r, at->kind))
+			first[n++] = i;
 		i += is_run(at->kind) ? 1 : object_same_program(r, at);
 	}
 	err = attach_in_order(r, &env, first, n);
-	if (!err && !r->nattached) {
-		run_error("Attachment failed for all probes.");
-		err = -ENOENT;
-	}
+	if (!err && !r->nattached)
+		err = nothing_attached(r);
 out:
 	free(first);
 	return err;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -74,9 +75,33 @@ static uint64_t now_ns(bool boot)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
+/* Read between two readings of the other clock. */
+static int64_t tai_offset(bool boot)
+{
+	uint64_t before = now_ns(boot), after;
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_TAI, &ts))
+		return 0;
+	after = now_ns(boot);
+	return ts.tv_sec * 1000000000ll + ts.tv_nsec - (int64_t)(before + (after - before) / 2);
+}
+
+static void tell_namespace(struct image_control *words)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st))
+		return;
+	words->pidns_dev = st.st_dev;
+	words->pidns_ino = st.st_ino;
+}
+
 int control_prepare(struct control *c, uint64_t cpid, uint64_t events_limit)
 {
 	control_read(c);
+	c->words->tai_offset = tai_offset(c->clock_boot);
+	tell_namespace(c->words);
 	__atomic_store_n(&c->words->cpid, cpid, __ATOMIC_RELEASE);
 	__atomic_store_n(&c->words->events_limit, events_limit, __ATOMIC_RELEASE);
 	return c->mapped ? 0 : copy_out(c);
@@ -94,6 +119,14 @@ int control_wake(struct control *c)
 	control_read(c);
 	__atomic_store_n(&c->words->start_ns, now_ns(c->clock_boot), __ATOMIC_RELEASE);
 	return set_active(c, 1);
+}
+
+int control_forget_exit(struct control *c)
+{
+	control_read(c);
+	c->words->exiting = 0;
+	c->words->exit_code = 0;
+	return c->mapped ? 0 : copy_out(c);
 }
 
 int control_sleep(struct control *c)

@@ -136,10 +136,14 @@ static int consume(struct events *ev, bool limited)
 
 int events_consume(struct run *r)
 {
-	return r->events ? consume(r->events, true) : 0;
+	int err = packets_consume(r);
+
+	return !err && r->events ? consume(r->events, true) : err;
 }
 
 int events_drain(struct run *r)
 {
-	return r->events ? consume(r->events, false) : 0;
+	int err = packets_consume(r);
+
+	return !err && r->events ? consume(r->events, false) : err;
 }

@@ -32,6 +32,8 @@ const struct image_control *control_read(struct control *c);
 int control_prepare(struct control *c, uint64_t cpid, uint64_t events_limit);
 /* Notes the moment and opens the gate. */
 int control_wake(struct control *c);
+/* As if exit() had not been called. */
+int control_forget_exit(struct control *c);
 /* Closes the gate; programs may still be running, see wait_for_programs(). */
 int control_sleep(struct control *c);
 
@@ -139,10 +141,11 @@ struct run {
 	bool signals_open;
 
 	struct events *events;
-	uint64_t nevents;       /* taken out so far */
-	uint64_t lost_perf;     /* told by the perf buffers */
-	uint64_t lost_reported; /* events already told to be lost */
-	uint64_t lost_told_at;  /* when, ns */
+	struct packets *packets; /* skboutput(), NULL: none */
+	uint64_t nevents;        /* taken out so far */
+	uint64_t lost_perf;      /* told by the perf buffers */
+	uint64_t lost_reported;  /* events already told to be lost */
+	uint64_t lost_told_at;   /* when, ns */
 
 	struct probe_link **links;
 	size_t nlinks;
@@ -152,9 +155,12 @@ struct run {
 
 	bool woken; /* the gate was open at some time */
 	enum stop_reason stop;
-	int status; /* for failures; exit() has its own in the control words */
+	unsigned errors; /* that errorf() told of */
+	int status;      /* for failures; exit() has its own in the control words */
 };
 
+/* An output of this run that writes to @file, or NULL. */
+struct output *run_output(struct run *r, FILE *file);
 /* Messages on stderr: "ERROR: ...", "WARNING: ..." (unless no_warnings). */
 void run_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void run_warning(const struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -203,6 +209,16 @@ int map_clear(struct run *r, uint32_t map);
 int map_zero(struct run *r, uint32_t map);
 /* output_stack_fn */
 int map_stack(void *run, uint32_t map, int64_t id, void *frames, size_t size);
+
+/* ---- packets ----------------------------------------------------------------------- */
+
+/* The files and buffers of skboutput(), where the script has any. 0 or a negative errno. */
+int packets_open(struct run *r);
+void packets_close(struct run *r);
+/* To be watched for reading, -1: none. */
+int packets_fd(const struct run *r);
+/* Writes all that have come. */
+int packets_consume(struct run *r);
 
 /* ---- events ---------------------------------------------------------------------- */
 

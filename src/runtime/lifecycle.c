@@ -28,9 +28,10 @@ static int failed(const char *what, int err)
 	return err;
 }
 
-static int open_output(struct run *r)
+struct output *run_output(struct run *r, FILE *file)
 {
 	struct output_opts o = {
+		.file = file,
 		.buffering = r->opts->buffering,
 		.format = r->opts->format,
 		.stack = map_stack,
@@ -38,19 +39,23 @@ static int open_output(struct run *r)
 		.ncpus = r->ncpus,
 	};
 
+	return output_new(r->img, r->sym, &o);
+}
+
+static int open_output(struct run *r)
+{
 	r->file = r->opts->output ? fopen(r->opts->output, "we") : stdout;
 	if (!r->file) {
 		run_error("Failed to open output file: \"%s\": %s", r->opts->output,
 			  strerror(errno));
 		return -errno;
 	}
-	o.file = r->file;
-	r->out = !open_symbols(r) ? output_new(r->img, r->sym, &o) : NULL;
+	r->out = !open_symbols(r) ? run_output(r, r->file) : NULL;
 	if (r->out)
 		return 0;
-	if (output_format_known(o.format))
+	if (output_format_known(r->opts->format))
 		return failed("Failed to open the output", -ENOMEM);
-	run_error("Invalid output format \"%s\"", o.format);
+	run_error("Invalid output format \"%s\"", r->opts->format);
 	return -EINVAL;
 }
 
@@ -91,7 +96,9 @@ static int load(struct run *r)
 		err = control_prepare(&r->control, r->child.pid, events_limit(r));
 	if (err)
 		return failed("The control words cannot be reached", err);
-	return failed("Failed to open the event buffer", events_open(r));
+	if (!err)
+		err = failed("Failed to open the event buffer", events_open(r));
+	return err ? err : failed("Failed to take packets", packets_open(r));
 }
 
 static int prepare(struct run *r)
@@ -159,6 +166,17 @@ static void announce(struct run *r)
 	notify_service("READY=1\nSTATUS=Processing events...");
 }
 
+static int run_suites(struct run *r)
+{
+	int err = 0;
+
+	if (r->stop == STOP_NONE)
+		err = r->opts->mode == RUNTIME_TEST ? run_tests(r) : run_benches(r);
+	if (r->stop == STOP_NONE)
+		r->stop = STOP_DONE;
+	return err;
+}
+
 static int start(struct run *r)
 {
 	int err = failed("Failed to watch for signals", signals_watch(&r->signals));
@@ -176,6 +194,8 @@ static int start(struct run *r)
 		err = wake(r);
 	if (err)
 		return err;
+	if (r->opts->mode != RUNTIME_RUN)
+		return run_suites(r);
 	end_stage(r, "wake");
 	if (r->stop == STOP_NONE && !r->nwaiting && !r->child.pid)
 		r->stop = STOP_DONE;
@@ -213,8 +233,11 @@ static int finish(struct run *r)
 	if (!err)
 		err = failed("Failed to read events", events_drain(r));
 	output_end(r->out);
-	if (!err && r->img->config->print_maps_on_exit)
+	if (!err && r->img->config->print_maps_on_exit && r->opts->mode == RUNTIME_RUN)
 		print_maps(r);
+	output_flush(r->out);
+	if (r->opts->mode == RUNTIME_BENCH)
+		return err; /* what was repeated a million times lost events; nobody misses them */
 	report_losses(r);
 	report_misses(r);
 	output_flush(r->out);
@@ -256,7 +279,7 @@ static int run_to_end(struct run *r)
 	end = finish(r);
 	err = err ? err : end;
 	end = check_output(r);
-	if (err || end || r->stop == STOP_ERROR)
+	if (err || end || r->stop == STOP_ERROR || r->status)
 		return 1;
 	if (output_error(r->out) == -EPIPE)
 		return 128 + SIGPIPE; /* as a shell tells of bpftrace, which the signal ends */
@@ -270,6 +293,7 @@ static void clean_up(struct run *r)
 	child_stop(&r->child);
 	detach_all(r);
 	events_close(r);
+	packets_close(r);
 	if (r->control_open)
 		control_close(&r->control);
 	bpf_object__close(r->obj);

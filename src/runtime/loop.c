@@ -71,9 +71,9 @@ static void gather(void)
 
 static int wait_for_something(struct run *r, int ep, int timeout)
 {
-	struct epoll_event events[4];
+	struct epoll_event events[8];
 	bool pidfd_ready = false, signal_ready = false;
-	int n = epoll_wait(ep, events, 4, timeout);
+	int n = epoll_wait(ep, events, 8, timeout);
 
 	if (n < 0 && errno != EINTR)
 		return -errno;
@@ -115,6 +115,8 @@ int event_loop(struct run *r)
 	err = watch_fd(ep, signals_fd(&r->signals));
 	if (!err)
 		err = watch_fd(ep, events_fd(r));
+	if (!err)
+		err = watch_fd(ep, packets_fd(r));
 	if (!err)
 		err = watch_fd(ep, r->pid_fd);
 	if (!err && child_ended(&r->child)) /* before anybody looked at its signal */

@@ -20,7 +20,15 @@
 
 enum runtime_debug { RUNTIME_DEBUG_LIBBPF = 1, RUNTIME_DEBUG_VERIFIER = 2 };
 
+enum runtime_mode {
+	RUNTIME_RUN,   /* attach the probes; test and bench are passed over */
+	RUNTIME_TEST,  /* run begin, the test probes, end */
+	RUNTIME_BENCH, /* likewise the bench probes, timed */
+};
+
 struct runtime_options {
+	enum runtime_mode mode;
+
 	const char *output; /* -o FILE, NULL: stdout */
 	enum output_buffering buffering;
 	const char *format;  /* -f, "text" */

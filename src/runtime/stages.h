@@ -17,6 +17,14 @@ void raise_file_limit(const struct run *r);
 int attach_all(struct run *r);
 void detach_all(struct run *r);
 
+/* Whether probes of this kind are of use in the mode of the run. */
+bool runs_in_mode(const struct run *r, uint32_t kind);
+/* Benchmarks are loaded as programs of the network. */
+void prepare_bench(struct run *r);
+/* Run all probes of the kind and tell of them; r->status is 1 when one failed. */
+int run_tests(struct run *r);
+int run_benches(struct run *r);
+
 /* Takes events and watches for reasons to stop until there is one (r->stop). */
 int event_loop(struct run *r);
 

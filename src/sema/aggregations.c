@@ -8,10 +8,11 @@ static const struct {
 	enum builtin_id id;
 	enum image_kind kind;
 } kinds[] = {
-	{BUILTIN_COUNT, IMAGE_K_COUNT}, {BUILTIN_SUM, IMAGE_K_SUM},
-	{BUILTIN_MIN, IMAGE_K_MIN},     {BUILTIN_MAX, IMAGE_K_MAX},
-	{BUILTIN_AVG, IMAGE_K_AVG},     {BUILTIN_STATS, IMAGE_K_STATS},
-	{BUILTIN_HIST, IMAGE_K_HIST},   {BUILTIN_LHIST, IMAGE_K_LHIST},
+	{BUILTIN_COUNT, IMAGE_K_COUNT},     {BUILTIN_SUM, IMAGE_K_SUM},
+	{BUILTIN_MIN, IMAGE_K_MIN},         {BUILTIN_MAX, IMAGE_K_MAX},
+	{BUILTIN_AVG, IMAGE_K_AVG},         {BUILTIN_STATS, IMAGE_K_STATS},
+	{BUILTIN_HIST, IMAGE_K_HIST},       {BUILTIN_LHIST, IMAGE_K_LHIST},
+	{BUILTIN_TSERIES, IMAGE_K_TSERIES},
 };
 
 bool sema_is_aggregation_call(const struct ast_expr *e)
@@ -40,7 +41,9 @@ static bool check_number_arg(struct sema *s, struct ast_expr *e)
 		return false;
 	if (sema_is_number(t) || sema_castable(t))
 		return true;
-	bool hist = e->u.call.builtin->id == BUILTIN_HIST || e->u.call.builtin->id == BUILTIN_LHIST;
+	bool hist = e->u.call.builtin->id == BUILTIN_HIST ||
+		    e->u.call.builtin->id == BUILTIN_LHIST ||
+		    e->u.call.builtin->id == BUILTIN_TSERIES;
 	sema_error(s, e->span, "%s() only supports %s arguments (%s provided)",
 		   sema_builtin_name(e), hist ? "int" : "integer",
 		   hist ? sema_kind_word(t) : sema_tn(s, t));
@@ -102,12 +105,73 @@ static bool lhist_range(struct sema *s, struct ast_expr *e, int64_t *range)
 	return false;
 }
 
+/* How the values of one interval become one: none (the last one counts), or by name. */
+static bool tseries_agg(struct sema *s, struct ast_expr *e, int64_t *agg)
+{
+	static const char *const names[IMAGE_NTSERIES] = {
+		[IMAGE_TSERIES_AVG] = "avg",
+		[IMAGE_TSERIES_MAX] = "max",
+		[IMAGE_TSERIES_MIN] = "min",
+		[IMAGE_TSERIES_SUM] = "sum",
+	};
+
+	if (sema_nargs(e) < 4)
+		return true;
+	if (!sema_want_string_literal(s, e, 3))
+		return false;
+	for (size_t i = 0; i < IMAGE_NTSERIES; i++) {
+		if (!names[i] || strcmp(names[i], sema_arg(e, 3)->const_str))
+			continue;
+		*agg = (int64_t)i;
+		return true;
+	}
+	sema_error(s, e->span,
+		   "tseries() expects one of the following aggregation functions: avg, max, min, "
+		   "sum (\"%s\" provided)",
+		   sema_arg(e, 3)->const_str);
+	return false;
+}
+
+/* interval_ns and num_intervals */
+static bool tseries_number(struct sema *s, struct ast_expr *e, size_t i, const char *name,
+			   int64_t *v)
+{
+	struct ast_expr *x = sema_arg(e, i);
+
+	if (!sema_expr(s, x))
+		return false;
+	if (!x->is_const || !sema_is_number(x->type) || (int64_t)x->const_int < 0) {
+		sema_error(s, e->span, "tseries: invalid %s value (must be non-negative literal)",
+			   name);
+		return false;
+	}
+	*v = (int64_t)x->const_int;
+	if (*v >= 1)
+		return true;
+	sema_error(s, e->span, "tseries() %s must be >= 1 (%lld provided)", name, (long long)*v);
+	return false;
+}
+
+static bool tseries_args(struct sema *s, struct ast_expr *e, int64_t *arg)
+{
+	if (!tseries_number(s, e, 1, "interval_ns", &arg[0]) ||
+	    !tseries_number(s, e, 2, "num_intervals", &arg[1]) || !tseries_agg(s, e, &arg[2]))
+		return false;
+	if (arg[1] <= IMAGE_TSERIES_MAX_INTERVALS)
+		return true;
+	sema_error(s, e->span, "tseries() num_intervals must be <= %d (%lld provided)",
+		   IMAGE_TSERIES_MAX_INTERVALS, (long long)arg[1]);
+	return false;
+}
+
 static bool check_rest(struct sema *s, struct ast_expr *e, int64_t *arg)
 {
 	if (e->u.call.builtin->id == BUILTIN_HIST)
 		return hist_bits(s, e, arg);
 	if (e->u.call.builtin->id == BUILTIN_LHIST)
 		return lhist_range(s, e, arg);
+	if (e->u.call.builtin->id == BUILTIN_TSERIES)
+		return tseries_args(s, e, arg);
 	return true;
 }
 
@@ -175,7 +239,8 @@ void sema_assign_aggregation(struct sema *s, struct ast_stmt *st)
 		sema_error(s, call->span,
 			   t->kind == IMAGE_K_HIST
 				   ? "Different bits in a single hist unsupported"
-				   : "Different lhist bounds in a single map unsupported");
+				   : "Different %s bounds in a single map unsupported",
+			   call->u.call.name);
 		return;
 	}
 	if (m->value && m->value->kind != t->kind) {

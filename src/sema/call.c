@@ -66,6 +66,8 @@ const char *sema_kind_word(const struct type *t)
 		return "hist_t";
 	case IMAGE_K_LHIST:
 		return "lhist_t";
+	case IMAGE_K_TSERIES:
+		return "tseries_t";
 	default:
 		return image_kind_name(t->kind);
 	}
@@ -180,13 +182,8 @@ void sema_add_action(struct sema *s, struct ast_expr *e, const struct sema_actio
 
 /* Builtins of bpftrace that have no row yet. */
 static const char *const later[] = {
-	"bswap",     "buf",           "cgroup_path",  "cgroupid", "ctx",      "debugf",
-	"dw_ustack", "errorf",        "fail",         "find",     "is_err",   "kaddr",
-	"kptr",      "leader_comm",   "leader_tid",   "macaddr",  "ntop",     "override",
-	"path",      "pcomm",         "percpu_kaddr", "ppid",     "pton",     "signal",
-	"skboutput", "socket_cookie", "strcontains",  "strerror", "strftime", "strlen",
-	"strstr",    "tseries",       "uaddr",        "unwatch",  "uptr",     "usermode",
-	"username",  "warnf",         "write_user",   "memcmp",   NULL,
+	"dw_ustack", "find", "is_err",      "leader_comm", "leader_tid",
+	"pcomm",     "ppid", "strcontains", "unwatch",     NULL,
 };
 
 static bool comes_later(struct sema *s, struct ast_expr *e, const char *name)

@@ -369,5 +369,6 @@ void sema_config_run(struct sema *s)
 	}
 	if (!s->opts->sync)
 		s->r->config.sync_probes = 0;
+	s->r->config.test_clock = look_up(s, "BPFTRACE_DUMMY_TS_MAP");
 	check_limits(s);
 }

@@ -45,6 +45,13 @@ static bool read_conversion(const char *p, struct conversion *c)
 	return false;
 }
 
+size_t sema_conversion_length(const char *fmt)
+{
+	struct conversion c;
+
+	return read_conversion(fmt, &c) ? (size_t)(c.end - fmt) : 0;
+}
+
 static size_t count_conversions(const char *fmt)
 {
 	struct conversion c;

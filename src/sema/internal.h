@@ -117,9 +117,15 @@ struct sema_point { /* a probe found, strings in the arena */
 	struct probe_point p;
 	struct span span;
 };
+struct sema_missing {
+	struct span span;
+	const char *err;
+};
 struct sema_points {
 	bool dead; /* nobody minds when there are none */
 	VEC(struct sema_point) v;
+	/* wildcards without a match: nobody minds when the probe has other points */
+	VEC(struct sema_missing) unmatched;
 };
 void sema_find_points(struct sema *s, struct ast_probe *probe, struct sema_points *out);
 void sema_make_programs(struct sema *s);
@@ -251,6 +257,17 @@ bool sema_check_format(struct sema *s, struct ast_expr *e, const char *fmt, size
 		       struct type **payload);
 /* What a value is sent as: integers widened, aggregations as numbers. NULL: cannot be. */
 struct type *sema_payload_type(struct sema *s, struct type *t);
+
+/* The length of the conversion at @fmt, which begins with '%'; 0: this '%' is text. */
+size_t sema_conversion_length(const char *fmt);
+
+/* ---- addresses.c ---- */
+/* Has the program loaded with the kernel's types of its arguments. False: an error was reported. */
+bool sema_wants_typed_args(struct sema *s, struct ast_expr *e);
+
+/* ---- process.c ---- */
+/* Whether the program is given the registers of what it interrupted. */
+bool sema_has_registers(const struct sema_work *w);
 
 /* ---- aggregations.c ---- */
 /* @target = f(...). */

@@ -68,6 +68,25 @@ static void missing(struct sema *s, struct span at, const char *err)
 	}
 }
 
+static bool has_wildcard(const struct ast_attach_point *ap)
+{
+	for (size_t i = 0; i < ap->parts.len; i++)
+		if (target_has_wildcard(ap->parts.items[i]))
+			return true;
+	return target_has_wildcard(ap->provider);
+}
+
+static void not_found(struct sema *s, const struct ast_attach_point *ap, const char *err,
+		      struct sema_points *out)
+{
+	struct sema_missing m = {ap->span, arena_strdup(s->arena, err)};
+
+	if (has_wildcard(ap))
+		vec_push(s->arena, &out->unmatched, m);
+	else
+		missing(s, ap->span, err);
+}
+
 static void expand_type(struct sema *s, const struct ast_attach_point *ap,
 			const struct probe_type *type, struct sema_points *out)
 {
@@ -86,7 +105,7 @@ static void expand_type(struct sema *s, const struct ast_attach_point *ap,
 	if (rc != -EINVAL && out->dead)
 		return;
 	if (rc == -ENOENT)
-		missing(s, ap->span, err);
+		not_found(s, ap, err, out);
 	else
 		diag_error(s->diags, ap->span, "%s", err);
 }
@@ -118,7 +137,7 @@ static void expand_wild_provider(struct sema *s, const struct ast_attach_point *
 				     err, sizeof(err));
 	}
 	if (out->v.len == before && !out->dead)
-		missing(s, ap->span, arena_printf(s->arena, "No matches for %s.", ap->text));
+		not_found(s, ap, arena_printf(s->arena, "No matches for %s.", ap->text), out);
 }
 
 static void expand_point(struct sema *s, const struct ast_attach_point *ap, struct sema_points *out)
@@ -139,6 +158,8 @@ void sema_find_points(struct sema *s, struct ast_probe *probe, struct sema_point
 
 	for (size_t i = 0; i < probe->points.len; i++)
 		expand_point(s, probe->points.items[i], out);
+	for (size_t i = 0; !out->v.len && i < out->unmatched.len; i++)
+		missing(s, out->unmatched.items[i].span, out->unmatched.items[i].err);
 	if (!out->v.len && !out->dead && s->diags->errors == errors &&
 	    s->r->config.missing_probes == IMAGE_MISSING_WARN)
 		diag_warning(s->diags, probe->span,

@@ -41,6 +41,7 @@ struct sema_config {
 		use_blazesym;
 	const char *license;
 	const char *str_trunc_trailer;
+	const char *test_clock; /* tests: the map that tseries() takes the time from, NULL: none */
 };
 
 /* Rounds of a loop whose bounds are not constant, where the kernel has no bpf_loop. */
@@ -130,6 +131,12 @@ struct sema_attachment {
 	bool again;              /* another place of the probe of the attachment before */
 };
 
+/* uaddr(): a symbol of the file that the program's probe is in. */
+struct sema_user_symbol {
+	const char *name;
+	struct probe_user_symbol sym;
+};
+
 /*
  * One BPF program: a typed copy of a probe's body, the attach points that it serves and
  * how it is to be attached. Several probes share one program when body and context allow.
@@ -151,10 +158,11 @@ struct sema_program {
 	 */
 	bool is_syscall;
 	uint16_t *syscall_probe;
-	uint32_t nsyscalls;              /* entries of syscall_probe */
-	bool uses_probe;                 /* the builtin probe is evaluated in the body */
-	const char *operands;            /* usdt: where the arguments are (usdt_operands.h) */
-	const struct type_field *retval; /* fexit: where it is; NULL: in its register */
+	uint32_t nsyscalls;   /* entries of syscall_probe */
+	bool uses_probe;      /* the builtin probe is evaluated in the body */
+	const char *operands; /* usdt: where the arguments are (usdt_operands.h) */
+	VEC(struct sema_user_symbol) user_symbols; /* of uaddr(), each name once */
+	const struct type_field *retval;           /* fexit: where it is; NULL: in its register */
 };
 
 /* Several attachments and a body that asks which: attach cookies hold rows of PROBES. */
@@ -200,6 +208,9 @@ struct sema_result {
  */
 struct sema_result *sema_run(struct ast_program *p, struct diag_list *d, struct target *t,
 			     const struct sema_options *opts);
+
+/* Bytes, a NUL among them, that text of type @t (string, array, pointer to characters) takes. */
+uint32_t sema_text_size(const struct sema_config *c, const struct type *t);
 
 /* The names of all config variables, ending with NULL. */
 const char *const *sema_config_names(void);

@@ -10,12 +10,12 @@ static const struct {
 	enum builtin_id id;
 	enum image_action_kind action;
 } printers[] = {
-	{BUILTIN_PRINTF, IMAGE_A_PRINTF},
-	{BUILTIN_CAT, IMAGE_A_CAT},
-	{BUILTIN_SYSTEM, IMAGE_A_SYSTEM},
+	{BUILTIN_PRINTF, IMAGE_A_PRINTF}, {BUILTIN_CAT, IMAGE_A_CAT},
+	{BUILTIN_SYSTEM, IMAGE_A_SYSTEM}, {BUILTIN_ERRORF, IMAGE_A_ERRORF},
+	{BUILTIN_WARNF, IMAGE_A_WARNF},
 };
 
-/* printf, cat, system */
+/* printf, cat, system, errorf, warnf */
 struct type *sema_check_printf(struct sema *s, struct ast_expr *e)
 {
 	struct sema_action a = {0};

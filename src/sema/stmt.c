@@ -12,10 +12,15 @@ static const struct {
 	enum image_kind kind;
 	const char *call;
 } direct_calls[] = {
-	{IMAGE_K_COUNT, "count()"},     {IMAGE_K_SUM, "sum(retval)"},
-	{IMAGE_K_MIN, "min(retval)"},   {IMAGE_K_MAX, "max(retval)"},
-	{IMAGE_K_AVG, "avg(retval)"},   {IMAGE_K_STATS, "stats(arg2)"},
-	{IMAGE_K_HIST, "hist(retval)"}, {IMAGE_K_LHIST, "lhist(rand %10, 0, 10, 1)"},
+	{IMAGE_K_COUNT, "count()"},
+	{IMAGE_K_SUM, "sum(retval)"},
+	{IMAGE_K_MIN, "min(retval)"},
+	{IMAGE_K_MAX, "max(retval)"},
+	{IMAGE_K_AVG, "avg(retval)"},
+	{IMAGE_K_STATS, "stats(arg2)"},
+	{IMAGE_K_HIST, "hist(retval)"},
+	{IMAGE_K_LHIST, "lhist(rand %10, 0, 10, 1)"},
+	{IMAGE_K_TSERIES, "tseries(rand %10, 10s, 1)"},
 };
 
 /* @a = @b where @b is an aggregation. */
@@ -166,9 +171,43 @@ static void assign_var(struct sema *s, struct ast_stmt *st)
 	target->type = v->type;
 }
 
+/* An aggregation, or blocks that have one for their value. */
+static bool ends_in_aggregation(const struct ast_expr *e)
+{
+	while (e->kind == AST_BLOCK_EXPR && e->u.block->value)
+		e = e->u.block->value;
+	return sema_is_aggregation_call(e);
+}
+
+/* @m = { statements; count() }: the statements, then @m = count(), in a block of their own. */
+static bool open_block(struct sema *s, struct ast_stmt *st)
+{
+	struct ast_expr *value = st->u.assign.value;
+	struct ast_stmt *last;
+	struct ast_block *b;
+
+	if (st->u.assign.target->kind != AST_MAP || value->kind != AST_BLOCK_EXPR ||
+	    st->u.assign.compound || !ends_in_aggregation(value))
+		return false;
+	b = value->u.block;
+	last = arena_new_of(s->arena, struct ast_stmt);
+	*last = *st;
+	last->u.assign.value = b->value;
+	vec_push(s->arena, &b->stmts, last);
+	b->value = NULL;
+	st->kind = AST_BLOCK;
+	st->u.block = b;
+	return true;
+}
+
 static void type_assign(struct sema *s, struct ast_stmt *st)
 {
 	struct ast_expr *target = st->u.assign.target;
+
+	if (open_block(s, st)) {
+		type_block(s, st->u.block);
+		return;
+	}
 
 	if (target->kind == AST_VAR) {
 		assign_var(s, st);
@@ -446,6 +485,7 @@ void sema_type_program(struct sema *s, struct sema_work *w)
 		return;
 	s->work = w;
 	s->loop_depth = 0;
+	types_use_program(s->types, w->prog->type->flags & PROBE_USER ? w->category : NULL);
 	if (cond) {
 		sema_expr(s, cond);
 		sema_condition(s, cond, cond->span);

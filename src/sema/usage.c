@@ -17,7 +17,9 @@ static void see_name(struct sema_usage *u, const char *name)
 
 	if (!b)
 		return;
-	u->args |= b->id == BUILTIN_ARGS;
+	/* the others depend on the function, as args does */
+	u->args |= b->id == BUILTIN_ARGS || b->id == BUILTIN_UADDR ||
+		   b->id == BUILTIN_SOCKET_COOKIE || b->id == BUILTIN_SKBOUTPUT;
 	u->argn |= b->id == BUILTIN_ARGN;
 	u->probe |= b->id == BUILTIN_PROBE;
 	u->stack |= b->id == BUILTIN_KSTACK || b->id == BUILTIN_USTACK;

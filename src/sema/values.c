@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/bpf.h>
+
 #include "internal.h"
 #include "probes/usdt_operands.h"
 
@@ -59,7 +61,29 @@ static const struct {
 	{"boot", IMAGE_CLOCK_BOOT},
 	{"monotonic", IMAGE_CLOCK_MONOTONIC},
 	{"tai", IMAGE_CLOCK_TAI},
+	{"sw_tai", IMAGE_CLOCK_TAI},
 };
+
+/* A number that remembers whose it is, for strftime(). */
+static struct type *clock_type(struct sema *s, struct ast_expr *x, struct type *t,
+			       enum image_clock clock)
+{
+	struct target_lack lack;
+
+	if (!strcmp(x->u.ident.name, "tai") &&
+	    target_lacks_helper(s->target, BPF_FUNC_ktime_get_tai_ns, &lack)) {
+		sema_error(s, x->span,
+			   "nsecs(tai) needs the BPF helper %s, which came with Linux %u.%u",
+			   lack.name, lack.since >> 16, lack.since >> 8 & 0xff);
+		sema_hint(s, "nsecs(sw_tai) gives nearly the same on every kernel");
+		return NULL;
+	}
+	if (clock == IMAGE_CLOCK_BOOT)
+		return t;
+	t = type_copy(s->types, t);
+	t->arg[0] = clock;
+	return t;
+}
 
 struct type *sema_check_nsecs(struct sema *s, struct ast_expr *e)
 {
@@ -81,12 +105,9 @@ struct type *sema_check_nsecs(struct sema *s, struct ast_expr *e)
 		if (strcmp(clocks[i].name, x->u.ident.name))
 			continue;
 		sema_set_int(x, t, clocks[i].clock);
-		return t;
+		return clock_type(s, x, t, clocks[i].clock);
 	}
-	if (!strcmp(x->u.ident.name, "sw_tai"))
-		sema_error(s, x->span, "nsecs(sw_tai) is not supported yet");
-	else
-		sema_error(s, x->span, "Invalid timestamp mode: %s", x->u.ident.name);
+	sema_error(s, x->span, "Invalid timestamp mode: %s", x->u.ident.name);
 	return NULL;
 }
 
@@ -149,13 +170,22 @@ static struct type *function_args(struct sema *s, const struct sema_work *w, cha
 	return NULL;
 }
 
+/* All attachments of the program are at the same function: see needs_own_program(). */
+static struct type *program_args(struct sema *s, const struct sema_work *w, char *err,
+				 size_t errlen)
+{
+	if (!w->prog->attachments.len)
+		return NULL;
+	return types_program_args(s->types, w->category,
+				  (uint64_t)w->prog->attachments.items[0].arg[0], err, errlen);
+}
+
 static const struct {
 	enum image_attach_kind kind;
 	args_fn *read;
 } args_readers[] = {
-	{IMAGE_AT_TRACEPOINT, tracepoint_args},
-	{IMAGE_AT_RAW_TP, raw_tracepoint_args},
-	{IMAGE_AT_FENTRY, function_args},
+	{IMAGE_AT_UPROBE, program_args},        {IMAGE_AT_TRACEPOINT, tracepoint_args},
+	{IMAGE_AT_RAW_TP, raw_tracepoint_args}, {IMAGE_AT_FENTRY, function_args},
 	{IMAGE_AT_FEXIT, function_args},
 };
 
@@ -191,13 +221,6 @@ struct type *sema_check_args(struct sema *s, struct ast_expr *e)
 	struct sema_work *w = s->work;
 	struct sema_program *p = w->prog;
 
-	if (p->type->flags & PROBE_USER) {
-		sema_error(s, e->span,
-			   "args of %s probes (from debug information) are not supported yet: use "
-			   "arg0, arg1, ...",
-			   p->type->name);
-		return NULL;
-	}
 	if (!(p->type->flags & PROBE_HAS_ARGS)) {
 		sema_error(s, e->span,
 			   "The args builtin can only be used with tracepoint, rawtracepoint, "

@@ -13,6 +13,7 @@
 #define SYSTEM_DIR   "/usr/lib/debug"
 #define BUILD_ID_MAX 64
 #define PATH_SIZE    4096
+#define NAME_SIZE    256
 
 /* What is looked for. */
 struct wanted {
@@ -20,8 +21,10 @@ struct wanted {
 	char dir[PATH_SIZE]; /* of the program, absolute where it could be found out */
 	uint8_t id[BUILD_ID_MAX];
 	size_t id_size;
-	const char *link; /* the debug file's name; NULL: none is named */
+	const char *link; /* the debug file's name */
+	bool has_crc;     /* the program says which */
 	uint32_t crc;
+	char own_link[NAME_SIZE]; /* the program's name with .debug, when it says none */
 };
 
 /* ---- sections ------------------------------------------------------------------ */
@@ -108,6 +111,15 @@ static void read_link(struct wanted *w, Elf *elf)
 		return;
 	w->link = data->d_buf;
 	memcpy(&w->crc, (const char *)data->d_buf + ((len + 4) & ~3ul), 4);
+	w->has_crc = true;
+}
+
+static void guess_link(struct wanted *w, const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	snprintf(w->own_link, sizeof(w->own_link), "%.200s.debug", base ? base + 1 : path);
+	w->link = w->own_link;
 }
 
 /* ---- is it the one? -------------------------------------------------------------- */
@@ -138,7 +150,7 @@ static bool matches(const struct wanted *w, int fd, bool check_crc)
 	if (size && w->id_size && (size != w->id_size || memcmp(id, w->id, size)))
 		return false;
 	if (!size || !w->id_size || check_crc)
-		return w->link && checksum(fd) == w->crc;
+		return w->has_crc && checksum(fd) == w->crc;
 	return true;
 }
 
@@ -182,8 +194,6 @@ static int by_link(const struct wanted *w, const char *a, const char *b, bool ch
 {
 	char path[PATH_SIZE];
 
-	if (!w->link)
-		return -ENOENT;
 	if (snprintf(path, sizeof(path), "%s%s%s/%s", a, *b == '/' ? "" : "/", b, w->link) >=
 	    (int)sizeof(path))
 		return -ENAMETOOLONG;
@@ -255,6 +265,8 @@ int debug_file_open(const struct debug_search *s, Elf *elf, const char *path)
 	read_link(&w, elf);
 	if (!w.id_size && !w.link)
 		return -ENOENT;
+	if (!w.link)
+		guess_link(&w, path);
 	find_dir(&w, path);
 	fd = in_asked_dirs(&w);
 	if (fd < 0)

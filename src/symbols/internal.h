@@ -3,6 +3,7 @@
 #ifndef BT_SYMBOLS_INTERNAL_H
 #define BT_SYMBOLS_INTERNAL_H
 
+#include "symbols/demangle.h"
 #include "symbols/symbols.h"
 
 /* ---- a table of symbols, sorted by address ------------------------------- */
@@ -62,9 +63,6 @@ struct symbols {
 
 /* @name demangled where that is asked for and can be done. Lives as long as @s. */
 const char *symbols_shown_name(struct symbols *s, const char *name);
-/* malloc; NULL when it is no mangled name. */
-char *symbols_demangle(const char *name);
-
 void user_cache_free(struct user_cache *u);
 void name_cache_free(struct name_cache *n);
 

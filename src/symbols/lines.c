@@ -3,18 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "symbols/dw_api.h"
+#include "symbols/dwarf_units.h"
 #include "symbols/module.h"
 
 #define MEMO_MAX    (1u << 17) /* answers that are kept */
 #define INLINED_MAX 64
 #define NESTING_MAX 32 /* of namespaces and types that functions are looked for in */
-
-/* What a compilation unit covers; one has as many of these as it has ranges. */
-struct unit_range {
-	uint64_t low, high;
-	Dwarf_Off unit;
-};
 
 struct answer {
 	uint64_t addr;
@@ -23,11 +17,9 @@ struct answer {
 };
 
 struct lines {
+	struct dwarf_units units;
 	const struct dw_api *dw;
-	Dwarf *dwarf;
 	bool demangle;
-	struct unit_range *ranges; /* sorted by low */
-	size_t nranges, ranges_cap;
 	struct answer *answers; /* hashed by address; size a power of two */
 	size_t nanswers, answers_cap;
 	struct symbols_frame *frames;
@@ -36,100 +28,7 @@ struct lines {
 	size_t nnames, names_cap;
 };
 
-/* ---- which unit -------------------------------------------------------------------- */
-
-static void add_ranges(struct lines *l, Dwarf_Die *die)
-{
-	Dwarf_Addr base, low, high;
-	ptrdiff_t at = 0;
-
-	while ((at = l->dw->dwarf_ranges(die, at, &base, &low, &high)) > 0) {
-		if (low >= high || !low) /* what the linker has left out */
-			continue;
-		if (symbols_grow((void **)&l->ranges, &l->ranges_cap, l->nranges + 1,
-				 sizeof(*l->ranges)))
-			return;
-		l->ranges[l->nranges++] =
-			(struct unit_range){low, high, l->dw->dwarf_dieoffset(die)};
-	}
-}
-
-static int by_low(const void *pa, const void *pb)
-{
-	const struct unit_range *a = pa, *b = pb;
-
-	return a->low < b->low ? -1 : a->low > b->low;
-}
-
-/* All units are asked: the table of ranges that DWARF has for it is often left out. */
-static void read_units(struct lines *l)
-{
-	Dwarf_CU *cu = NULL;
-	Dwarf_Half version;
-	Dwarf_Die die;
-	uint8_t type;
-
-	while (!l->dw->dwarf_get_units(l->dwarf, cu, &cu, &version, &type, &die, NULL))
-		if (type == DW_UT_compile || type == DW_UT_skeleton)
-			add_ranges(l, &die);
-	if (l->nranges)
-		qsort(l->ranges, l->nranges, sizeof(*l->ranges), by_low);
-}
-
-static bool find_unit(const struct lines *l, uint64_t addr, Dwarf_Die *unit)
-{
-	size_t low = 0, high = l->nranges;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (l->ranges[mid].low <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (!low || addr >= l->ranges[low - 1].high)
-		return false;
-	return l->dw->dwarf_offdie(l->dwarf, l->ranges[low - 1].unit, unit);
-}
-
-/* ---- which function ------------------------------------------------------------------ */
-
-static bool may_hold_functions(int tag)
-{
-	switch (tag) {
-	case DW_TAG_namespace:
-	case DW_TAG_module:
-	case DW_TAG_class_type:
-	case DW_TAG_structure_type:
-	case DW_TAG_union_type:
-	case DW_TAG_enumeration_type: /* Rust's have methods */
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* The function below @parent whose code holds @addr. */
-static bool find_function(const struct lines *l, Dwarf_Die *parent, uint64_t addr, Dwarf_Die *found,
-			  unsigned depth)
-{
-	Dwarf_Die die;
-
-	if (depth > NESTING_MAX || l->dw->dwarf_child(parent, &die))
-		return false;
-	do {
-		int tag = l->dw->dwarf_tag(&die);
-
-		if (tag == DW_TAG_subprogram && l->dw->dwarf_haspc(&die, addr) > 0) {
-			*found = die;
-			return true;
-		}
-		if (may_hold_functions(tag) && find_function(l, &die, addr, found, depth + 1))
-			return true;
-	} while (!l->dw->dwarf_siblingof(&die, &die));
-	return false;
-}
+/* ---- which functions ---------------------------------------------------------------- */
 
 /* The inlined functions around @addr in @function, outermost first. Returns how many. */
 static size_t find_inlined(const struct lines *l, const Dwarf_Die *function, uint64_t addr,
@@ -230,29 +129,17 @@ static struct place place_of_call(const struct lines *l, Dwarf_Die *unit, Dwarf_
 	return p;
 }
 
-/* The unit's own description, which split debug data keep in another file. */
-static Dwarf_Die whole_unit(const struct lines *l, Dwarf_Die *unit)
-{
-	Dwarf_Die cu, sub;
-	uint8_t type;
-
-	if (!l->dw->dwarf_cu_info(unit->cu, NULL, &type, &cu, &sub, NULL, NULL, NULL) &&
-	    type == DW_UT_skeleton && sub.cu)
-		return sub;
-	return *unit;
-}
-
 static size_t search(struct lines *l, uint64_t addr, struct symbols_frame *frames)
 {
 	Dwarf_Die unit, whole, function, inlined[INLINED_MAX];
 	struct place at;
 	size_t n = 0;
 
-	if (!find_unit(l, addr, &unit))
+	if (!dwarf_units_find(&l->units, addr, &unit))
 		return 0;
 	at = place_of_code(l, &unit, addr);
-	whole = whole_unit(l, &unit);
-	if (find_function(l, &whole, addr, &function, 0))
+	whole = dwarf_units_whole(&l->units, &unit);
+	if (dwarf_units_function(&l->units, &whole, addr, &function))
 		n = find_inlined(l, &function, addr, inlined);
 	for (size_t i = 0; i < n; i++) {
 		Dwarf_Die *die = &inlined[n - 1 - i];
@@ -330,23 +217,16 @@ size_t lines_find(struct lines *l, uint64_t addr, struct symbols_frame *frames, 
 
 struct lines *lines_open(Elf *elf, bool demangle)
 {
-	const struct dw_api *dw;
-	struct lines *l;
+	struct lines *l = calloc(1, sizeof(*l));
 
-	if (!elf_has_section(elf, ".debug_info") && !elf_has_section(elf, ".zdebug_info"))
-		return NULL;
-	dw = dw_api();
-	l = dw ? calloc(1, sizeof(*l)) : NULL;
 	if (!l)
 		return NULL;
-	l->dw = dw;
-	l->demangle = demangle;
-	l->dwarf = dw->dwarf_begin_elf(elf, DWARF_C_READ, NULL);
-	if (!l->dwarf) {
+	if (dwarf_units_open(&l->units, elf)) {
 		free(l);
 		return NULL;
 	}
-	read_units(l);
+	l->dw = l->units.dw;
+	l->demangle = demangle;
 	return l;
 }
 
@@ -359,7 +239,6 @@ void lines_close(struct lines *l)
 	free(l->names);
 	free(l->frames);
 	free(l->answers);
-	free(l->ranges);
-	l->dw->dwarf_end(l->dwarf);
+	dwarf_units_close(&l->units);
 	free(l);
 }

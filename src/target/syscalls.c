@@ -75,3 +75,14 @@ int target_syscall_nr(const char *name)
 		      compare);
 	return row ? row->nr : -ENOENT;
 }
+
+const char *target_syscall_name(int nr)
+{
+	for (size_t i = 0; i < sizeof(by_header) / sizeof(*by_header); i++)
+		if (by_header[i].nr == nr)
+			return by_header[i].name;
+	for (size_t i = 0; i < sizeof(by_kernel_name) / sizeof(*by_kernel_name); i++)
+		if (by_kernel_name[i].nr == nr)
+			return by_kernel_name[i].name;
+	return NULL;
+}

@@ -90,7 +90,34 @@ void target_close(struct target *t)
 		btf__free(t->btf);
 	btf_bytes_free(&t->btf_bytes);
 	depends_free(&t->depends);
+	while (t->kept) {
+		struct target_kept *k = t->kept;
+
+		t->kept = k->next;
+		k->free_it(k->p);
+		free(k);
+	}
 	free(t);
+}
+
+void target_keep(struct target *t, void *p, void (*free_it)(void *p))
+{
+	struct target_kept *k = malloc(sizeof(*k));
+
+	if (!k) /* it lives until the process ends */
+		return;
+	*k = (struct target_kept){t->kept, p, free_it};
+	t->kept = k;
+}
+
+void target_set_debug_dirs(struct target *t, const char *const *dirs)
+{
+	t->debug_dirs = dirs;
+}
+
+const char *const *target_debug_dirs(const struct target *t)
+{
+	return t->debug_dirs;
 }
 
 bool target_has(struct target *t, enum target_feature f)

@@ -109,6 +109,14 @@ uint32_t target_version(const struct target *t);
 /* The process that is to be traced (-p), 0: any. Its files are found as it sees them. */
 void target_set_pid(struct target *t, int pid);
 int target_pid(const struct target *t);
+/*
+ * Where debug data are looked for (--debuginfo): see symbols/debug_file.h. NULL: in the usual
+ * places. The array must outlive the target.
+ */
+void target_set_debug_dirs(struct target *t, const char *const *dirs);
+const char *const *target_debug_dirs(const struct target *t);
+/* @free_it is called with @p when the target is closed; the last one kept goes first. */
+void target_keep(struct target *t, void *p, void (*free_it)(void *p));
 /* Prints --info's section on the kernel. */
 void target_print_info(struct target *t, FILE *out);
 
@@ -178,6 +186,29 @@ int target_tracepoint_id(struct target *t, const char *category, const char *eve
  * or sys_exit_@name, or -ENOENT when unknown (the caller then takes the slow way).
  */
 int target_syscall_nr(const char *name);
+#define TARGET_MAX_SYSCALLS 512
+/* The name of 64-bit system call @nr as programs know it, or NULL. */
+const char *target_syscall_name(int nr);
+
+/* ---- numbers and their names ------------------------------------------------ */
+
+enum target_names { TARGET_NAMES_ERRORS, TARGET_NAMES_SIGNALS, TARGET_NAMES_SYSCALLS };
+/* No number from this one on has a name; none of the names is longer than TARGET_NAME_MAX. */
+unsigned target_names_count(enum target_names which);
+#define TARGET_NAME_MAX 63
+/* The name of @number, or the table's word for numbers without one. Negative errors are errors. */
+const char *target_number_name(enum target_names which, int64_t number);
+/* "SIGUSR1", "USR1", "SIGRTMIN+3": the signal's number, or -EINVAL. */
+int target_signal_number(const char *name);
+/* The id of the version-2 control group whose directory is @path. Returns 0 or a negative errno. */
+int target_cgroup_id(struct target *t, const char *path, uint64_t *id);
+/*
+ * How many kernel symbols, functions or data, are called @name: 0, 1, or 2 for several at
+ * different addresses; a negative errno where nobody tells.
+ */
+int target_kernel_symbol(struct target *t, const char *name);
+/* Whether process ids are told here by another PID namespace than the first. */
+bool target_in_pid_namespace(struct target *t);
 
 /* ---- registers ------------------------------------------------------------ */
 

@@ -24,6 +24,12 @@ struct target_depends {
 };
 void depends_free(struct target_depends *d);
 
+struct target_kept {
+	struct target_kept *next;
+	void *p;
+	void (*free_it)(void *p);
+};
+
 struct target {
 	uint32_t version;
 	bool by_version; /* not the running kernel: nothing is tried */
@@ -39,6 +45,8 @@ struct target {
 	bool functions_tried;
 	struct function_list *functions;
 	struct target_depends depends;
+	const char *const *debug_dirs;
+	struct target_kept *kept;
 };
 
 /* Tries the feature on the running kernel. */

@@ -259,6 +259,10 @@ void type_complete(struct types *ts, struct type *t)
 	if (!t->incomplete)
 		return;
 	t->incomplete = false;
+	if (t->dwarf) {
+		dwarf_complete(ts, t);
+		return;
+	}
 	v = types_btf(ts);
 	if (!v)
 		return;
@@ -340,6 +344,8 @@ struct type *types_lookup(struct types *ts, const char *tag, const char *name)
 
 	if (!found && !tag)
 		found = type_basic(ts, name);
+	if (!found)
+		found = dwarf_lookup(ts, tag, name);
 	if (found)
 		return found;
 	v = types_btf(ts);

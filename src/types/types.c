@@ -145,6 +145,16 @@ struct type *type_string(struct types *ts, uint32_t size)
 	return *t;
 }
 
+struct type *type_buffer(struct types *ts, uint32_t size)
+{
+	struct type **t = type_table_slot(ts, size, TYPE_KEY(KEY_BUFFER, 0));
+
+	if (!*t)
+		*t = type_new(ts, IMAGE_K_BUFFER, sizeof(uint32_t) + ((size + 3) & ~3u),
+			      sizeof(uint32_t));
+	return *t;
+}
+
 /* The byte more than asked for tells a string that was cut from one that just fits. */
 struct type *type_string_read(struct types *ts)
 {
@@ -237,6 +247,8 @@ struct type *type_aggregation(struct types *ts, enum image_kind kind, bool is_si
 		t->size = image_hist_buckets(a0) * sizeof(uint64_t);
 	else if (kind == IMAGE_K_LHIST)
 		t->size = image_lhist_buckets(a0, a1, a2) * sizeof(uint64_t);
+	else if (kind == IMAGE_K_TSERIES)
+		t->size = image_tseries_size(a0, a1);
 	return t;
 }
 

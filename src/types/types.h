@@ -19,18 +19,22 @@ enum type_space { SPACE_NONE, SPACE_KERNEL, SPACE_USER, SPACE_CTX, SPACE_BPF };
 
 /* Where a field of args is to be read from. */
 enum type_field_loc {
-	LOC_MEMORY,   /* at offset from the struct's address */
-	LOC_CTX,      /* direct load at offset of the program's context */
-	LOC_DATA_LOC, /* u32 at offset of the context: low 16 bits: where in the context the
-			 data is, high 16 bits: its size (__data_loc) */
-	LOC_REL_LOC,  /* likewise, counted from the end of the u32 itself (__rel_loc) */
-	LOC_RAW_ARG,  /* ctx[offset / 8] of a raw tracepoint, fentry, fexit */
-	LOC_SYS_NR,   /* shared system-call programs: the number */
-	LOC_SYS_ARG,  /* argument register number offset (0 to 5) in struct pt_regs at ctx[0] */
-	LOC_SYS_RET,  /* ctx[1] of sys_exit */
+	LOC_MEMORY,     /* at offset from the struct's address */
+	LOC_CTX,        /* direct load at offset of the program's context */
+	LOC_DATA_LOC,   /* u32 at offset of the context: low 16 bits: where in the context the
+			   data is, high 16 bits: its size (__data_loc) */
+	LOC_REL_LOC,    /* likewise, counted from the end of the u32 itself (__rel_loc) */
+	LOC_RAW_ARG,    /* ctx[offset / 8] of a raw tracepoint, fentry, fexit */
+	LOC_SYS_NR,     /* shared system-call programs: the number */
+	LOC_SYS_ARG,    /* argument register number offset (0 to 5) in struct pt_regs at ctx[0] */
+	LOC_SYS_RET,    /* ctx[1] of sys_exit */
+	LOC_CALL_ARG,   /* argument number offset, as argN counts them */
+	LOC_CALL_REGS,  /* a struct in argument registers, the first of them offset */
+	LOC_CALL_STACK, /* a struct in memory, offset bytes above the first argument there */
 };
 
 struct type;
+struct dwarf_entry;
 
 struct type_enumerator {
 	const char *name;
@@ -63,10 +67,11 @@ struct type {
 	const char *orig;  /* as to be shown, e.g. "const char *"; NULL: type_name() spells it */
 	VEC(struct type_field) fields;
 	VEC(struct type_enumerator) enumerators;
-	int64_t arg[3];       /* as struct image_type */
-	uint32_t btf_id;      /* in vmlinux BTF, 0: not from there */
-	uint32_t image_index; /* codegen's: row + 1 in the image, 0: none yet */
-	struct types *owner;  /* incomplete types: who completes them */
+	int64_t arg[3];                  /* as struct image_type */
+	uint32_t btf_id;                 /* in vmlinux BTF, 0: not from there */
+	uint32_t image_index;            /* codegen's: row + 1 in the image, 0: none yet */
+	struct types *owner;             /* incomplete types: who completes them */
+	const struct dwarf_entry *dwarf; /* where a program's debug data describe it, or NULL */
 };
 
 struct types;
@@ -81,6 +86,7 @@ struct type *type_int(struct types *ts, unsigned size, bool is_signed);
 struct type *type_simple(struct types *ts,
 			 enum image_kind kind);            /* VOID BOOL PROBE DISK KSYM ... */
 struct type *type_string(struct types *ts, uint32_t size); /* bytes with the NUL */
+struct type *type_buffer(struct types *ts, uint32_t size); /* the most bytes that it holds */
 /*
  * What is read from memory without a length of its own, by str() or as a __data_loc char[] field:
  * max_strlen bytes, and one for the NUL when that is below 1024. arg[0] is set: a string that
@@ -165,6 +171,17 @@ struct type *types_raw_tracepoint_args(struct types *ts, const char *name, char 
  */
 struct type *types_function_args(struct types *ts, const char *name, bool result, char *err,
 				 size_t errlen);
+/*
+ * uprobe: the parameters of the function at @offset of the file at @path, from its debug data.
+ * What cannot be read where the function begins has type VOID.
+ */
+struct type *types_program_args(struct types *ts, const char *path, uint64_t offset, char *err,
+				size_t errlen);
+/*
+ * From now on structs are looked up in the debug data of the program at @path, too, before the
+ * kernel's. NULL: they are not.
+ */
+void types_use_program(struct types *ts, const char *path);
 /* Prints a struct's fields as -lv does: "    int __syscall_nr" a line each. */
 void types_print_fields(struct types *ts, struct type *t, FILE *out);
 

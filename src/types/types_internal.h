@@ -16,7 +16,7 @@ struct type_table {
 };
 
 /* What the second word of a key says the first one is. */
-enum type_key { KEY_BTF = 1, KEY_STRING, KEY_POINTER, KEY_ARRAY };
+enum type_key { KEY_BTF = 1, KEY_STRING, KEY_POINTER, KEY_ARRAY, KEY_BUFFER, KEY_DWARF };
 #define TYPE_KEY(kind, n) ((uint64_t)(kind) << 32 | (n))
 
 /* What the script's C text gives a name to; chained by hash. */
@@ -26,6 +26,7 @@ struct type_named {
 	const char *name;
 	struct type *type;
 	struct type_constant constant;
+	struct dwarf_entry *die; /* of a program's names */
 };
 #define TYPE_NAME_BUCKETS 1024
 
@@ -39,6 +40,8 @@ struct types {
 	struct type_table table;
 	struct type_named **names;       /* of the C text, NULL: none */
 	struct type_named **enumerators; /* of BTF, found or (type NULL) missed before */
+	struct program *programs;        /* whose debug data were asked for */
+	const char *program;             /* that names are looked up in; NULL: none */
 };
 
 /* The slot of a key; an empty one (type NULL) that the caller fills when it is new. */
@@ -62,6 +65,12 @@ bool type_place_bits(struct types *ts, struct type_field *f, uint32_t at, uint32
 bool btf_find_enumerator(struct types *ts, const char *name, uint64_t *value, struct type **type);
 /* The alignment that C gives the type, which BTF does not tell of structs. */
 uint32_t btf_real_align(struct types *ts, const struct type *t);
+
+/* ---- dwarf.c: debug data of programs ---- */
+/* A struct, union or enum by its name in the program in use; NULL when there is none. */
+struct type *dwarf_lookup(struct types *ts, const char *tag, const char *name);
+/* Reads the fields of a struct that has t->dwarf. */
+void dwarf_complete(struct types *ts, struct type *t);
 
 /* ---- c_names.c: what the C text defines, and constants ---- */
 void types_add_c_type(struct types *ts, const char *tag, const char *name, struct type *t);

@@ -271,8 +271,6 @@ static void test_expression_messages(void **state)
 		 "stdin:1:21-24: ERROR: Unknown identifier: 'bar'\n"
 		 "stdin:1:31-35: ERROR: Unknown identifier: 'pidd'\n"
 		 "HINT: Did you mean: pid?\n"},
-		{"BEGIN { print(strftime(\"%H\", nsecs)); }",
-		 "stdin:1:15-36: ERROR: strftime is not supported yet\n"},
 		{"BEGIN { $b = comm < \"a\"; $c = comm + 1; $d = comm == 1; }",
 		 "stdin:1:14-24: ERROR: The < operator can not be used on expressions of types "
 		 "string[16], string[2]\n"

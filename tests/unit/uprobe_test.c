@@ -95,8 +95,13 @@ static void test_errors(void **state)
 		INVALID("uprobe:" SELF ":",
 			"uprobe should be attached to a function and/or address"),
 		INVALID("uprobe:" SELF ":c:main", "unsupported language type: c"),
-		INVALID("uprobe:" SELF ":cpp:main",
-			"names as cpp writes them are not supported yet"),
+		INVALID("ur:" SELF ":@:a.c:1", "Source code location not allowed"),
+		INVALID("uprobe:" SELF ":@:a.c:x", "Invalid line number: invalid integer: x"),
+		INVALID("uprobe:" SELF ":@:a.c:0", "Invalid line number: 0"),
+		INVALID("uprobe:" SELF ":@:a.c:1:0", "Invalid column number: 0"),
+		INVALID("uprobe:/bin/*:@:a.c:1", "Cannot use wildcards with source code location"),
+		INVALID("uprobe:" SELF ":@:a.c", "Invalid uprobe arguments, expected format: "
+						 "uprobe:TARGET@FILE:LINE[:COL]"),
 		INVALID("uprobe:" SELF ":a+1+2", "Cannot take more than one offset"),
 		INVALID("uprobe:" SELF ":a+", "Invalid offset"),
 		INVALID("uprobe:" SELF ":+4", "Invalid offset"),
@@ -114,6 +119,7 @@ static void test_errors(void **state)
 		{"uprobe:/etc/passwd:main",
 		 "uprobe target file '/etc/passwd' does not exist or is not executable", -ENOENT},
 		{"uprobe:" SELF ":no_such", "No matches for uprobe " SELF ":no_such.", -ENOENT},
+		{"uprobe:" SELF ":cpp:no_such", "No matches for uprobe " SELF ":no_such.", -ENOENT},
 		{"ur:" SELF ":no_such*", "No matches for uretprobe " SELF ":no_such*.", -ENOENT},
 	};
 	struct points ps;
