@@ -161,7 +161,7 @@ struct run {
 };
 
 /* An output of this run that writes to @file, or NULL. */
-struct output *run_output(struct run *r, FILE *file);
+struct output *run_output(struct run *r, FILE *file, const char *format);
 /* Messages on stderr: "ERROR: ...", "WARNING: ..." (unless no_warnings). */
 void run_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void run_warning(const struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -28,12 +28,12 @@ static int failed(const char *what, int err)
 	return err;
 }
 
-struct output *run_output(struct run *r, FILE *file)
+struct output *run_output(struct run *r, FILE *file, const char *format)
 {
 	struct output_opts o = {
 		.file = file,
 		.buffering = r->opts->buffering,
-		.format = r->opts->format,
+		.format = format,
 		.stack = map_stack,
 		.stack_arg = r,
 		.ncpus = r->ncpus,
@@ -50,7 +50,7 @@ static int open_output(struct run *r)
 			  strerror(errno));
 		return -errno;
 	}
-	r->out = !open_symbols(r) ? run_output(r, r->file) : NULL;
+	r->out = !open_symbols(r) ? run_output(r, r->file, r->opts->format) : NULL;
 	if (r->out)
 		return 0;
 	if (output_format_known(r->opts->format))

@@ -143,7 +143,7 @@ static int run_captured(struct run *r, const struct image_attachment *at, uint32
 
 	*res = (struct result){0};
 	r->errors = 0;
-	r->out = run_output(r, file);
+	r->out = run_output(r, file, "text");
 	if (!r->out) {
 		r->out = out;
 		return -ENOMEM;

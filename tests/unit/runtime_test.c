@@ -23,45 +23,6 @@
 #include "bpf_elf.h"
 #include "runtime/internal.h"
 
-/* ---- attaching, without the room that knows how -------------------------------------- */
-
-struct probe_link {
-	struct bpf_link *link;
-};
-
-static int attach_raw(struct attach_env *env, const struct image *img,
-		      const struct image_attachment *at, struct bpf_program *prog,
-		      struct probe_link **link)
-{
-	struct bpf_link *l = bpf_program__attach_raw_tracepoint(prog, image_str(img, at->target));
-
-	if (!l) {
-		int err = -errno;
-
-		snprintf(env->err, sizeof(env->err), "no tracepoint %s",
-			 image_str(img, at->target));
-		return err;
-	}
-	*link = malloc(sizeof(**link));
-	(*link)->link = l;
-	return 0;
-}
-
-__attribute__((weak)) const struct attacher *attacher_find(uint32_t kind)
-{
-	static const struct attacher raw = {.kind = IMAGE_AT_RAW_TP, .attach = attach_raw};
-
-	return kind == IMAGE_AT_RAW_TP ? &raw : NULL;
-}
-
-__attribute__((weak)) void probe_links_free(struct probe_link **links, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		bpf_link__destroy(links[i]->link);
-		free(links[i]);
-	}
-}
-
 __attribute__((weak)) bool target_has(struct target *t, enum target_feature f)
 {
 	(void)t;
