@@ -195,6 +195,8 @@ int main(int argc, char **argv)
 		status = show_cache(&o);
 	} else if (o.mode == CLI_TOOLS) {
 		status = show_tools();
+	} else if (o.mode != CLI_FORMAT && cli_check_privileges()) {
+		status = EXIT_FAILURE;
 	} else {
 		warn_of_color();
 		status = use_source(&o);

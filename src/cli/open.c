@@ -9,7 +9,7 @@
 
 #include "cli/message.h"
 
-static int check_privileges(void)
+int cli_check_privileges(void)
 {
 	if (!geteuid())
 		return 0;
@@ -52,7 +52,7 @@ struct target *cli_open_target(const struct cli_options *o)
 {
 	struct target *t;
 
-	if (check_privileges() || check_pid(o))
+	if (cli_check_privileges() || check_pid(o))
 		return NULL;
 	t = target_open_running();
 	if (o->target_kernel)

@@ -6,6 +6,8 @@
 #include "cli/options.h"
 #include "target/target.h"
 
+/* Whether the caller may trace: 0, or -EPERM after saying that it may not. */
+int cli_check_privileges(void);
 /*
  * The running kernel as the options want it seen (--target-kernel, --no-feature, -p), when the
  * caller may trace it. Free with target_close(). NULL after printing what is in the way.

@@ -127,14 +127,19 @@ class Gate(unittest.TestCase):
     def test_elapsed_starts_at_the_wake(self):
         script = ("tracepoint:syscalls:sys_enter_getppid /pid == $1/ "
                   "{ @min = min(elapsed); @max = max(elapsed); }\n" + STOP_BY_INTERVAL)
-        with support.Child("getppid", 1, 0) as child:
-            child.go()
-            with support.Tracer("-e", script, child.pid, stop=None) as tracer:
-                pass
-        least, most = (support.map_value(tracer.out, name) for name in ("min", "max"))
-        self.assertGreaterEqual(least, 0)
-        self.assertLess(least, 10_000_000 * support.PATIENCE)
-        self.assertLess(most, 1_000_000_000 * support.PATIENCE)
+        earliest = None
+        for _ in range(5):  # on a busy machine the thread may not run when the gate opens
+            with support.Child("getppid", 1, 0) as child:
+                child.go()
+                with support.Tracer("-e", script, child.pid, stop=None) as tracer:
+                    pass
+            least, most = (support.map_value(tracer.out, name) for name in ("min", "max"))
+            self.assertGreaterEqual(least, 0)
+            self.assertLess(most, 1_000_000_000 * support.PATIENCE)
+            earliest = least if earliest is None else min(least, earliest)
+            if earliest < 10_000_000 * support.PATIENCE:
+                break
+        self.assertLess(earliest, 10_000_000 * support.PATIENCE)
 
 
 # One probe of each kind that fires by itself, many times a second.

@@ -71,9 +71,17 @@ SETTINGS = {"bookworm": {"BPFTRACE_MISSING_PROBES": "warn"}}
 GONE = {("bookworm", "runqlen"): (6, 14)}  # cfs_rq.nr_running
 # And what earlier ones have not yet.
 NOT_YET = {("sid", "runqlen"): (6, 14)}  # cfs_rq.nr_queued
+# What bpftrace 0.27 refuses for the same reason: a variable of an inner block used outside of it.
+REFUSED = {("bookworm", "tcpdrop"): "Undefined or undeclared variable"}
+NO_SYMBOL = re.compile(r"ERROR: Failed to resolve kernel symbol: (\w+)")
 NO_FILE = re.compile(r"ERROR: uprobe target file '(\S+)' does not exist or is not executable")
 NO_PROBE = re.compile(r"(?:ERROR|WARNING): No matches for (\w+) (\S+?)[.:]?"
                       r"(?: this kernel has no .*?)?(?: Skipping\.)?$", re.M)
+
+
+def is_symbol(name):
+    with open("/proc/kallsyms", encoding="utf-8") as f:
+        return any(line.split()[2] == name for line in f)
 
 
 def directory(suite):
@@ -269,6 +277,10 @@ class Tool:
             return f"no such file here: {NO_FILE.match(errors[0])[1]}"
         who = (self.suite, self.name)
         if errors and not NOT_YET.get(who, (0,)) <= kernel_version() < GONE.get(who, (1 << 16,)):
+            return f"no such thing in this kernel: {errors[0]}"
+        if errors and all(REFUSED.get(who, " no ") in x for x in errors):
+            return f"refused, as by bpftrace: {errors[0]}"
+        if errors and NO_SYMBOL.match(errors[0]) and not is_symbol(NO_SYMBOL.match(errors[0])[1]):
             return f"no such thing in this kernel: {errors[0]}"
         if errors and all(map(NO_PROBE.match, errors)):
             return "no such probes here: " + ", ".join(map(" ".join, missing))
