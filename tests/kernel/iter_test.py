@@ -5,6 +5,7 @@
 import contextlib
 import os
 import re
+import resource
 import subprocess
 import tempfile
 import unittest
@@ -89,7 +90,10 @@ class Iterators(unittest.TestCase):
         script = ("config = { perf_rb_pages = 64 }\n"
                   "iter:task_file { @n = count(); printf(\"%s%s\\n\", \"" + 60 * "x" + "\", \"" +
                   60 * "y" + "\"); printf(\"%s\\n\", \"" + 60 * "z" + "\"); }")
-        with tempfile.TemporaryFile() as _, contextlib.ExitStack() as files:
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(4096, before[0]), max(4096, before[1])))
+        with contextlib.ExitStack() as files:
             for _ in range(3000):
                 files.enter_context(open("/dev/null", "rb"))
             done = support.btrun("-e", script)
