@@ -266,8 +266,6 @@ static int dispatch(const struct cli_options *o)
 	t = cli_open_target(o);
 	if (!t)
 		return EXIT_FAILURE;
-	if (o->runtime_warnings)
-		cli_warning("-k: reads of memory that fail in a probe are not reported yet");
 	if (o->mode == CLI_INFO)
 		cli_print_info(t, stdout);
 	else if (o->mode == CLI_LIST && !o->program && !o->file)
