@@ -153,7 +153,7 @@ static void put_interval(uint64_t at, const int64_t *v, void *arg)
 	if (!v)
 		return;
 	if (localtime_r(&sec, &tm))
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
 	snprintf(fraction, sizeof(fraction), ".%09u", (unsigned)(ns % 1000000000));
 	outbuf_puts(b, s->any ? ",{\"interval_start\":\"" : "{\"interval_start\":\"");
 	outbuf_puts(b, text);

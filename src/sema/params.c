@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the command line gives to the script: $1, and getopt() with its named options. */
 #include <string.h>
+#include <strings.h>
 
 #include "internal.h"
 
@@ -79,9 +80,9 @@ static void bad_value(struct sema *s, struct ast_expr *e, struct sema_getopt *o,
 
 static void set_bool(struct sema *s, struct ast_expr *e, struct sema_getopt *o, const char *text)
 {
-	if (!strcmp(text, "true") || !strcmp(text, "1"))
+	if (!strcasecmp(text, "true") || !strcmp(text, "1"))
 		o->value = 1;
-	else if (!strcmp(text, "false") || !strcmp(text, "0"))
+	else if (!strcasecmp(text, "false") || !strcmp(text, "0"))
 		o->value = 0;
 	else
 		bad_value(s, e, o, "expects a boolean (e.g. 'true')", text);
