@@ -117,6 +117,12 @@ static int set_active(struct control *c, uint32_t active)
 	return c->mapped ? 0 : copy_out(c);
 }
 
+int control_unlock(struct control *c)
+{
+	control_read(c);
+	return set_active(c, 1);
+}
+
 int control_wake(struct control *c)
 {
 	control_read(c);

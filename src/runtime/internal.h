@@ -30,6 +30,8 @@ void control_close(struct control *c);
 const struct image_control *control_read(struct control *c);
 /* Before anything runs: the -c child's pid (0: none), and image_control's events_limit. */
 int control_prepare(struct control *c, uint64_t cpid, uint64_t events_limit);
+/* Opens the gate before its moment, for --no-sync: elapsed stays 0 until control_wake(). */
+int control_unlock(struct control *c);
 /* Notes the moment and opens the gate. */
 int control_wake(struct control *c);
 /* As if exit() had not been called. */

@@ -121,7 +121,7 @@ static int prepare(struct run *r)
 		return err;
 	end_stage(r, "load");
 	if (r->opts->no_sync)
-		err = failed("Failed to wake the probes", control_wake(&r->control));
+		err = failed("Failed to wake the probes", control_unlock(&r->control));
 	if (!err)
 		err = attach_all(r);
 	end_stage(r, "attach");
