@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/io.h"
+
 #define TEMPORARY   ".new-" /* what a file is called while it is written */
 #define ABANDONED_S 3600    /* such a file is nobody's after that */
 
@@ -65,25 +67,6 @@ int cache_dir_open(bool make)
 
 /* ---- reading ------------------------------------------------------------------------- */
 
-static char *read_open(int fd, size_t size)
-{
-	char *data = malloc(size + 1);
-	size_t done = 0;
-
-	while (data && done < size) {
-		ssize_t n = read(fd, data + done, size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			free(data);
-			return NULL;
-		}
-		done += n;
-	}
-	return data;
-}
-
 char *cache_dir_read(int dir, const char *name, size_t max, size_t *size)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -95,7 +78,11 @@ char *cache_dir_read(int dir, const char *name, size_t max, size_t *size)
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
 	    !(st.st_mode & 022) && st.st_size > 0 && (uint64_t)st.st_size <= max) {
 		*size = st.st_size;
-		data = read_open(fd, *size);
+		data = malloc(*size + 1);
+		if (data && io_read(fd, data, *size, 0)) {
+			free(data);
+			data = NULL;
+		}
 	}
 	close(fd);
 	return data;
@@ -231,21 +218,6 @@ int cache_dir_trim(int dir, uint64_t limit)
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
-static int write_open(int fd, const char *data, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENOSPC;
-		data += n;
-		size -= n;
-	}
-	return 0;
-}
-
 int cache_dir_write(int dir, const char *name, const char *data, size_t size)
 {
 	struct cache_use use;
@@ -259,7 +231,7 @@ int cache_dir_write(int dir, const char *name, const char *data, size_t size)
 	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	err = write_open(fd, data, size);
+	err = io_write(fd, data, size);
 	if (close(fd) && !err)
 		err = -errno;
 	if (!err && renameat(dir, temporary, dir, name))

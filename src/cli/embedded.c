@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/embedded.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "cli/io.h"
 
 #define MAGIC "BTRUNAOT"
 
@@ -17,22 +17,6 @@ struct trailer {
 	uint64_t offset, size; /* of the image */
 };
 
-static bool read_at(int fd, void *data, size_t size, uint64_t at)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = pread(fd, (char *)data + done, size - done, at + done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		done += n;
-	}
-	return true;
-}
-
 static void *read_embedded(int fd, size_t *size)
 {
 	struct trailer t;
@@ -40,13 +24,13 @@ static void *read_embedded(int fd, size_t *size)
 	void *image;
 
 	if (fstat(fd, &st) || (size_t)st.st_size < sizeof(t) ||
-	    !read_at(fd, &t, sizeof(t), st.st_size - sizeof(t)) ||
+	    io_read(fd, &t, sizeof(t), st.st_size - sizeof(t)) ||
 	    memcmp(t.magic, MAGIC, sizeof(t.magic)))
 		return NULL;
 	if (t.size > (uint64_t)st.st_size || t.offset > st.st_size - t.size)
 		return NULL;
 	image = malloc(t.size + 1);
-	if (image && !read_at(fd, image, t.size, t.offset)) {
+	if (image && io_read(fd, image, t.size, t.offset)) {
 		free(image);
 		return NULL;
 	}

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/io.h"
 #include "cli/message.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -25,18 +26,12 @@
 /* The path of the other program into @path (PATH_MAX bytes). */
 static int find_program(char *path, const char *beside, const char *installed)
 {
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	const char *const places[] = {beside, installed};
-	char *slash;
+	char self[PATH_MAX];
+	int err = io_own_directory(self);
 
-	if (len < 0)
-		return -errno;
-	self[len] = '\0';
-	slash = strrchr(self, '/');
-	if (!slash)
-		return -ENOENT;
-	*slash = '\0';
+	if (err)
+		return err;
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		if (snprintf(path, PATH_MAX, "%s/%s", self, places[i]) >= PATH_MAX)
 			return -ENAMETOOLONG;
@@ -44,21 +39,6 @@ static int find_program(char *path, const char *beside, const char *installed)
 			return 0;
 	}
 	return -ENOENT;
-}
-
-static int write_all(int fd, const char *data, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		size -= n;
-	}
-	return 0;
 }
 
 /* A memory file with these bytes; the program that is executed next inherits it. */
@@ -70,7 +50,7 @@ static int memory_file(const char *name, const void *data, size_t size)
 		fd = memfd_create(name, 0);
 	if (fd < 0)
 		return -errno;
-	err = write_all(fd, data, size);
+	err = io_write(fd, data, size);
 	if (!err)
 		return fd;
 	close(fd);
@@ -176,28 +156,21 @@ char *handover_take(int fd, size_t *size)
 {
 	char *data = NULL;
 	struct stat st;
-	size_t done = 0;
+	int err = 0;
 
 	if (!fstat(fd, &st))
 		data = malloc(st.st_size + 1);
-	while (data && done < (size_t)st.st_size) {
-		ssize_t n = pread(fd, data + done, st.st_size - done, done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		done += n;
-	}
+	if (data)
+		err = io_read(fd, data, st.st_size, 0);
 	close(fd);
 	if (!data)
 		return NULL;
-	if (done < (size_t)st.st_size) {
+	if (err) {
 		free(data);
-		errno = EIO;
+		errno = -err;
 		return NULL;
 	}
-	data[done] = '\0';
-	*size = done;
+	data[st.st_size] = '\0';
+	*size = st.st_size;
 	return data;
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/io.h"
+
 #define SUFFIX     ".bt"
 #define HEAD_LINES 10 /* of a script: within them it says what it is */
 
@@ -22,28 +24,12 @@ static const struct place {
 	{"../scripts", "CMakeCache.txt"}, /* in a tree that is being worked on */
 };
 
-/* The directory of this program into @self (PATH_MAX bytes). */
-static int own_directory(char *self)
-{
-	ssize_t len = readlink("/proc/self/exe", self, PATH_MAX - 1);
-	char *slash;
-
-	if (len < 0)
-		return -errno;
-	self[len] = '\0';
-	slash = strrchr(self, '/');
-	if (!slash)
-		return -ENOENT;
-	*slash = '\0';
-	return 0;
-}
-
 /* The scripts' directory (malloc), NULL where there is none. */
 static char *find_directory(void)
 {
 	char self[PATH_MAX];
 
-	if (own_directory(self))
+	if (io_own_directory(self))
 		return NULL;
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		const struct place *p = &places[i];

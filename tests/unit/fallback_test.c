@@ -401,8 +401,10 @@ static void what_has_no_fallback_is_refused(void **state)
 	};
 
 	(void)state;
-	if (geteuid())
+	if (geteuid()) {
+		print_message("skipped: features of the kernel are tried out as root\n");
 		skip();
+	}
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++) {
 		struct target *t = target_without(scripts[i].without);
 		struct compile_output out;
@@ -426,6 +428,8 @@ static void an_image_is_no_way_around_it(void **state)
 	(void)state;
 	if (geteuid() || !feature_is_there("raw_tp_test_run")) {
 		target_close(t);
+		print_message("skipped: the kernel cannot test-run raw tracepoints, or not as this "
+			      "user\n");
 		skip();
 	}
 	assert_int_equal(compile("BEGIN { exit(3); }", t, &out), 0);
