@@ -146,35 +146,6 @@ LLVMValueRef cg_emit_elapsed(struct codegen *cg, struct ast_expr *e, LLVMValueRe
 }
 /* ---- values ----------------------------------------------------------------------------- */
 
-/* The number of bytes that str() reads with a length known only at run time. */
-static LLVMValueRef bounded_length(struct codegen *cg, struct ast_expr *len, uint32_t max)
-{
-	LLVMValueRef n = cg_expr64(cg, len), limit = cg_const(cg, cg->i64, max);
-
-	n = LLVMBuildSelect(cg->b, LLVMBuildICmp(cg->b, LLVMIntUGT, n, limit, ""), limit, n, "");
-	return n;
-}
-
-static void str_dynamic(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst,
-			struct cg_place from)
-{
-	LLVMValueRef n = cg_opaque(cg, bounded_length(cg, cg_arg_of(e, 1), e->type->size));
-	LLVMBasicBlockRef ok = cg_block(cg, "length"), done = cg_block(cg, "str");
-	LLVMValueRef limit = cg_const(cg, cg->i64, e->type->size);
-
-	/* the same bound again, where the optimiser cannot drop it: for the verifier */
-	LLVMBuildCondBr(cg->b, LLVMBuildICmp(cg->b, LLVMIntULE, n, limit, ""), ok, done);
-	cg_at(cg, ok);
-	unsigned helper = from.space == SPACE_USER ? BPF_FUNC_probe_read_user_str
-						   : BPF_FUNC_probe_read_kernel_str;
-	if (!target_has(cg->r->target, TARGET_F_PROBE_READ_KERNEL))
-		helper = BPF_FUNC_probe_read_str;
-	LLVMValueRef args[] = {dst, n, cg_to_int(cg, from.addr)};
-	cg_helper(cg, helper, args, 3);
-	cg_goto(cg, done);
-	cg_at(cg, done);
-}
-
 LLVMValueRef cg_emit_str(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
 {
 	struct ast_expr *from = cg_arg_of(e, 0), *len = cg_arg_of(e, 1);
@@ -192,7 +163,7 @@ LLVMValueRef cg_emit_str(struct codegen *cg, struct ast_expr *e, LLVMValueRef ds
 	if (!cg->into_record || dynamic)
 		cg_zero(cg, dst, e->type->size);
 	if (dynamic)
-		str_dynamic(cg, e, dst, p);
+		cg_read_str_bounded(cg, dst, cg_expr64(cg, len), e->type->size, p);
 	else
 		cg_read_str(cg, dst, e->type->size, p.addr, p.space);
 	return NULL;

@@ -95,19 +95,24 @@ void cg_read_bounded(struct codegen *cg, LLVMValueRef dst, LLVMValueRef n, uint3
 	cg_at(cg, done);
 }
 
+/* @n: i64, or NULL for @max of them */
+struct string_length {
+	LLVMValueRef n;
+	uint32_t max;
+};
+
 static LLVMValueRef read_str_with(struct codegen *cg, unsigned helper, LLVMValueRef dst,
-				  LLVMValueRef size, LLVMValueRef from)
+				  struct string_length len, LLVMValueRef from)
 {
-	LLVMValueRef args[] = {dst, size, cg_to_int(cg, from)};
+	LLVMValueRef n = len.n ? cg_at_most(cg, len.n, len.max) : cg_const(cg, cg->i32, len.max);
+	LLVMValueRef args[] = {dst, n, cg_to_int(cg, from)};
 
 	return cg_helper(cg, helper, args, 3);
 }
 
-LLVMValueRef cg_read_str(struct codegen *cg, LLVMValueRef dst, uint32_t size, LLVMValueRef from,
-			 enum type_space space)
+static LLVMValueRef read_str(struct codegen *cg, LLVMValueRef dst, struct string_length n,
+			     LLVMValueRef from, enum type_space space)
 {
-	LLVMValueRef n = cg_const(cg, cg->i32, size);
-
 	if (!has_split_reads(cg))
 		return read_str_with(cg, BPF_FUNC_probe_read_str, dst, n, from);
 	if (space == SPACE_USER)
@@ -132,6 +137,18 @@ LLVMValueRef cg_read_str(struct codegen *cg, LLVMValueRef dst, uint32_t size, LL
 	LLVMBasicBlockRef from_blocks[] = {kernel, user};
 	LLVMAddIncoming(phi, values, from_blocks, 2);
 	return phi;
+}
+
+LLVMValueRef cg_read_str(struct codegen *cg, LLVMValueRef dst, uint32_t size, LLVMValueRef from,
+			 enum type_space space)
+{
+	return read_str(cg, dst, (struct string_length){.max = size}, from, space);
+}
+
+LLVMValueRef cg_read_str_bounded(struct codegen *cg, LLVMValueRef dst, LLVMValueRef n,
+				 uint32_t max, struct cg_place p)
+{
+	return read_str(cg, dst, (struct string_length){n, max}, p.addr, p.space);
 }
 
 /* The helper ends what fills all of @size with a NUL; the last character may be another one. */

@@ -64,13 +64,23 @@ static void make_digits(struct number *n, uint64_t v, unsigned base, const char 
 	memmove(n->digits, p, n->len);
 }
 
+/* As in C, zero with a precision of 0 has none; but for %#.0o, which wants a 0 in front. */
+static size_t count_digits(const struct segment *s, const struct number *n)
+{
+	bool zero = n->len == 1 && *n->digits == '0';
+
+	if (zero && !s->precision && !(s->conversion == 'o' && s->flags & SPEC_ALT))
+		return 0;
+	return n->len;
+}
+
 static void put_number(struct outbuf *b, const struct segment *s, const struct number *n)
 {
-	size_t prefix = strlen(n->prefix), zeros = 0, size, pad;
+	size_t prefix = strlen(n->prefix), digits = count_digits(s, n), zeros = 0, size, pad;
 
-	if (s->precision >= 0 && n->len < (size_t)s->precision)
-		zeros = s->precision - n->len;
-	size = prefix + zeros + n->len;
+	if (s->precision >= 0 && digits < (size_t)s->precision)
+		zeros = s->precision - digits;
+	size = prefix + zeros + digits;
 	pad = (size_t)s->width > size ? s->width - size : 0;
 	if ((s->flags & SPEC_ZERO) && !(s->flags & SPEC_LEFT) && s->precision < 0) {
 		zeros += pad;
@@ -81,7 +91,7 @@ static void put_number(struct outbuf *b, const struct segment *s, const struct n
 	outbuf_put(b, n->prefix, prefix);
 	if (zeros)
 		outbuf_pad(b, '0', zeros);
-	outbuf_put(b, n->digits, n->len);
+	outbuf_put(b, n->digits, digits);
 	if (pad && (s->flags & SPEC_LEFT))
 		outbuf_pad(b, ' ', pad);
 }
