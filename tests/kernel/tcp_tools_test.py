@@ -115,6 +115,17 @@ class TcpConnect(unittest.TestCase):
         self.assertEqual([(r[1], *r[-4:]) for r in mine],
                          [("0", "6", "::1", "::1", str(ports[1]))])
 
+    def test_counts_by_addresses_and_port(self):
+        with listener() as server, listener("::1") as server6:
+            with tool("tcpconnect", f"--pid={os.getpid()}", "-c") as tracer:
+                for _ in range(5):
+                    socket.create_connection(server.getsockname()).close()
+                for _ in range(3):
+                    socket.create_connection(server6.getsockname()[:2]).close()
+            ports = [str(x.getsockname()[1]) for x in (server, server6)]
+        self.assertEqual(rows(tracer.out)[1:], [["127.0.0.1", "127.0.0.1", ports[0], "5"],
+                                                ["::1", "::1", ports[1], "3"]])
+
     @support.same_everywhere
     def test_port_of_the_other_end(self):
         with listener() as server:
@@ -203,10 +214,12 @@ class TcpRetrans(unittest.TestCase):
             client.bind(("127.0.0.1", 0))
             client.setblocking(False)
             ports = client.getsockname()[1], server.getsockname()[1]
-            with tool("tcpretrans", "--ipv4") as tracer:
+            with tool("tcpretrans", "--ipv4") as tracer, tool("tcpretrans", "-c") as counter:
                 client.connect_ex(server.getsockname())
                 count = self.wait_for(client, 1)
         self.check(tracer.out, ports, count, "SYN_SENT")
+        flow = [f"127.0.0.1:{ports[0]}", "<->", f"127.0.0.1:{ports[1]}", str(count)]
+        self.assertIn(flow, rows(counter.out))
 
     def test_a_tail_loss_probe(self):
         support.require_probes("kprobe:tcp_send_loss_probe")
