@@ -222,8 +222,8 @@ void cg_read_bounded(struct codegen *cg, LLVMValueRef dst, LLVMValueRef n, uint3
 LLVMValueRef cg_read_str(struct codegen *cg, LLVMValueRef dst, uint32_t size, LLVMValueRef from,
 			 enum type_space space);
 /* Likewise @n bytes (i64), of which there are at most @max. */
-LLVMValueRef cg_read_str_bounded(struct codegen *cg, LLVMValueRef dst, LLVMValueRef n,
-				 uint32_t max, struct cg_place p);
+LLVMValueRef cg_read_str_bounded(struct codegen *cg, LLVMValueRef dst, LLVMValueRef n, uint32_t max,
+				 struct cg_place p);
 /* Reads a char array of @size bytes: up to its first NUL, which there may be none of. */
 void cg_read_chars(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_place p);
 LLVMValueRef cg_read_scalar(struct codegen *cg, const struct type *t, struct cg_place p);

@@ -145,8 +145,8 @@ LLVMValueRef cg_read_str(struct codegen *cg, LLVMValueRef dst, uint32_t size, LL
 	return read_str(cg, dst, (struct string_length){.max = size}, from, space);
 }
 
-LLVMValueRef cg_read_str_bounded(struct codegen *cg, LLVMValueRef dst, LLVMValueRef n,
-				 uint32_t max, struct cg_place p)
+LLVMValueRef cg_read_str_bounded(struct codegen *cg, LLVMValueRef dst, LLVMValueRef n, uint32_t max,
+				 struct cg_place p)
 {
 	return read_str(cg, dst, (struct string_length){n, max}, p.addr, p.space);
 }

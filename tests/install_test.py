@@ -51,7 +51,7 @@ class Installed(unittest.TestCase):
         for line in listed.splitlines():
             self.assertRegex(line, r"^\S+ +\w", "says nothing of itself")
         done = self.run_it("biosnoop", "--", "--help")
-        self.assertIn("--disk: ", done.stderr)
+        self.assertIn("--disk, -d: ", done.stderr)
 
     def test_without_its_compiler(self):
         compiler = f"{self.prefix}/libexec/btrun/btrun-compile"

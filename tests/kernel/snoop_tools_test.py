@@ -3,6 +3,7 @@
 """scripts/execsnoop.bt, opensnoop.bt, killsnoop.bt and gethostlatency.bt against programs
 executed, files opened, signals sent and names looked up by this process in known number."""
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -218,7 +219,8 @@ class GetHostLatency(unittest.TestCase):
         with tool("gethostlatency", f"--pid={me}") as tracer:
             for name in names:
                 begin = time.monotonic()
-                socket.getaddrinfo(name, None)
+                with contextlib.suppress(socket.gaierror):  # without a file of hosts
+                    socket.getaddrinfo(name, None)
                 took.append((time.monotonic() - begin) * 1000)
         self.assertEqual(heading(tracer.out), ["TIME", "PID", "COMM", "LATms", "HOST"])
         got = [line.split() for line in lines(tracer.out)]
@@ -250,8 +252,9 @@ class GetHostLatency(unittest.TestCase):
             child = subprocess.Popen(["unshare", "-m", "sh", "-c", program],
                                      stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
             with tool("gethostlatency", f"--pid={child.pid}") as tracer:
-                child.stdin.write(b"\n")
-                child.stdin.close()
+                with contextlib.suppress(BrokenPipeError):
+                    child.stdin.write(b"\n")
+                    child.stdin.close()
                 asked = self.answer_late(server, child)
                 status = child.wait()
             if not asked:
