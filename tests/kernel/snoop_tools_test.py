@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/execsnoop.bt, opensnoop.bt, killsnoop.bt and gethostlatency.bt against programs
-executed, files opened, signals sent and names looked up by this process in known number."""
+"""scripts/execsnoop.bt, opensnoop.bt, killsnoop.bt, syscount.bt and gethostlatency.bt against
+programs executed, files opened, signals sent, calls made and names looked up in known number."""
 
 import contextlib
 import ctypes
@@ -18,8 +18,8 @@ import unittest
 import support
 
 
-def tool(name, *options):
-    return support.Tracer(os.path.join(support.SCRIPTS, f"{name}.bt"), "--", *options)
+def tool(name, *options, stop=signal.SIGINT):
+    return support.Tracer(os.path.join(support.SCRIPTS, f"{name}.bt"), "--", *options, stop=stop)
 
 
 def lines(out):
@@ -177,8 +177,7 @@ class OpenSnoop(unittest.TestCase):
 
     @support.same_everywhere
     def test_duration(self):
-        with support.Tracer(os.path.join(support.SCRIPTS, "opensnoop.bt"), "--", "--pid=1",
-                            "--duration=1", stop=None) as tracer:
+        with tool("opensnoop", "--pid=1", "--duration=1", stop=None) as tracer:
             pass
         self.assertEqual(tracer.status, 0, tracer.err)
 
@@ -209,6 +208,54 @@ class KillSnoop(unittest.TestCase):
         self.assertEqual({x[1] for x in got}, {me})
         self.assertEqual([tuple(x.split()[3:]) for x in lines(failed.out)], lost)
         self.assertEqual([tuple(x.split()[3:]) for x in lines(one.out)], want[-1:])
+
+
+class SysCount(unittest.TestCase):
+    CALLS = support.often(50000, 5000)
+
+    def count(self, *options, word="getppid", threads=1):
+        with support.Child(word, threads, self.CALLS) as child:
+            with tool("syscount", f"--pid={child.pid}", *options) as tracer:
+                child.go()
+                child.finish()
+        self.out = tracer.out
+        rows = [line.split() for line in tracer.out.splitlines() if len(line.split()) > 1]
+        return {row[0]: row[1:] for row in rows}
+
+    def test_calls_by_name(self):
+        got = self.count("--top=0")
+        self.assertEqual(got["getppid"], [str(self.CALLS)], self.out)
+        self.assertEqual(got["SYSCALL"], ["COUNT"])
+        self.assertEqual(list(got)[2], "getppid", self.out)  # the most frequent is the first
+        self.assertEqual(len(self.count("-T", "1")), 3, self.out)
+
+    def test_time_of_calls(self):
+        begin = time.monotonic()
+        got = self.count("--latency")
+        took = (time.monotonic() - begin) * 1e6
+        self.assertEqual(got["getppid"][0], str(self.CALLS), self.out)
+        self.assertEqual(got["SYSCALL"], ["COUNT", "TIME", "(us)"])
+        self.assertGreater(float(got["getppid"][1]), self.CALLS * 0.01)
+        self.assertLess(float(got["getppid"][1]), took)
+
+    def test_failures_by_process(self):
+        with tempfile.TemporaryDirectory(prefix="btrun-call-") as directory, \
+             tool("syscount", "-P", "-L", "-m", f"--pid={os.getpid()}", "-e",
+                  str(errno.ENOTDIR)) as tracer:
+            for _ in range(123):
+                with self.assertRaises(OSError):
+                    os.rmdir("/dev/null")
+                with self.assertRaises(OSError):
+                    os.rmdir(f"{directory}/none")
+        got = [line.split() for line in tracer.out.splitlines() if line.startswith(f"{os.getpid()} ")]
+        self.assertEqual([x[-2] for x in got], ["123"], tracer.out)
+
+    @support.same_everywhere
+    def test_interval_and_duration(self):
+        with tool("syscount", "-i", "1", "-d", "2", "-x", stop=None) as tracer:
+            pass
+        self.assertEqual(tracer.status, 0, tracer.err)
+        self.assertEqual(tracer.out.count("SYSCALL"), 2, tracer.out)
 
 
 class GetHostLatency(unittest.TestCase):
