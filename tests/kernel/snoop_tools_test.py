@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,9 @@ import time
 import unittest
 
 import support
+
+
+TRUE = shutil.which("true")
 
 
 def tool(name, *options, stop=signal.SIGINT):
@@ -50,13 +54,13 @@ class ExecSnoop(unittest.TestCase):
 
         def run():
             for n in range(5):
-                child = subprocess.Popen(["true", f"argument {n}", "", "-x"])
+                child = subprocess.Popen([TRUE, f"argument {n}", "", "-x"])
                 pids.append(child.pid)
                 child.wait()
 
         got = self.snoop(run)
         self.assertEqual(heading(self.out), ["PCOMM", "PID", "PPID", "RET", "ARGS"])
-        want = [("true", str(pid), str(self.ME), "0", f"true argument {n}  -x")
+        want = [("true", str(pid), str(self.ME), "0", f"{TRUE} argument {n}  -x")
                 for n, pid in enumerate(pids)]
         self.assertEqual(got, want, self.out)
 
@@ -66,31 +70,40 @@ class ExecSnoop(unittest.TestCase):
 
         def run():
             for count in (19, 20):
-                subprocess.run(["true", *numbers[:count]], check=True)
+                subprocess.run([TRUE, *numbers[:count]], check=True)
 
         self.assertEqual([x[4] for x in self.snoop(run)],
-                         [" ".join(["true", *numbers[:19]]),
-                          " ".join(["true", *numbers[:19], "..."])])
+                         [" ".join([TRUE, *numbers[:19]]),
+                          " ".join([TRUE, *numbers[:19], "..."])])
         self.assertEqual([x[4] for x in self.snoop(run, "--max-args=2", "--quote")],
-                         ['"true" "1" ...'] * 2)
+                         [f'"{TRUE}" "1" ...'] * 2)
 
     def test_those_that_fail(self):
         def run():
-            for program in ("/nonexistent/program", "/bin/true", "/etc/passwd"):
+            for program in ("/nonexistent/program", TRUE, "/dev/null"):
                 pid = os.fork()
                 if not pid:
                     try:
-                        os.execv(program, ["name", "one", "two"])
+                        os.execv(program, ["true", "one", "two"])
                     finally:
                         os._exit(0)
                 os.waitpid(pid, 0)
 
         me = open("/proc/self/comm", encoding="ascii").read().strip()
         got = [(x[0], x[3], x[4]) for x in self.snoop(run, "--fails")]
-        self.assertEqual(got, [(me, str(-errno.ENOENT), "name one two"),
-                               ("true", "0", "name one two"),
-                               (me, str(-errno.EACCES), "name one two")], self.out)
-        self.assertEqual([x[4] for x in self.snoop(run)], ["name one two"])
+        self.assertEqual(got, [(me, str(-errno.ENOENT), "/nonexistent/program one two"),
+                               ("true", "0", f"{TRUE} one two"),
+                               (me, str(-errno.EACCES), "/dev/null one two")], self.out)
+        self.assertEqual([x[4] for x in self.snoop(run)], [f"{TRUE} one two"])
+
+    def test_a_script_and_its_interpreter(self):
+        with tempfile.TemporaryDirectory(prefix="btrun-exec-") as directory:
+            path = f"{directory}/script"
+            with open(path, "w", encoding="ascii") as f:
+                f.write("#!/bin/sh\nexit 0\n")
+            os.chmod(path, 0o755)
+            got = self.snoop(lambda: subprocess.run([path, "a b"], check=True))
+        self.assertEqual([(x[0], x[4]) for x in got], [("script", f"/bin/sh {path} a b")])
 
     @support.same_everywhere
     def test_columns_and_filters(self):
