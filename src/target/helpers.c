@@ -46,6 +46,8 @@ static const struct since_row helpers[] = {
 	{BPF_FUNC_probe_read_kernel, "probe_read_kernel", 5, 5, OF(PROBE_READ_KERNEL)},
 	{BPF_FUNC_probe_read_user_str, "probe_read_user_str", 5, 5, OF(PROBE_READ_KERNEL)},
 	{BPF_FUNC_probe_read_kernel_str, "probe_read_kernel_str", 5, 5, OF(PROBE_READ_KERNEL)},
+	{BPF_FUNC_task_pt_regs, "task_pt_regs", 5, 15},
+	{BPF_FUNC_get_current_task_btf, "get_current_task_btf", 5, 11},
 	{BPF_FUNC_skb_output, "skb_output", 5, 5},
 	{BPF_FUNC_send_signal_thread, "send_signal_thread", 5, 6},
 	{BPF_FUNC_jiffies64, "jiffies64", 5, 6},
