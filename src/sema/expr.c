@@ -240,13 +240,18 @@ static typer *const typers[] = {
 
 struct type *sema_expr(struct sema *s, struct ast_expr *e)
 {
+	struct sema_map *row = s->row;
 	struct type *t;
+
+	if (row && !sema_of_row(e)) /* known at the event */
+		s->row = NULL;
 
 	e->type = NULL;
 	e->is_const = false;
 	e->const_int = 0;
 	e->const_str = NULL;
 	t = typers[e->kind](s, e);
+	s->row = row;
 	e->type = t;
 	if (!t)
 		e->is_const = false;

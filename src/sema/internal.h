@@ -85,6 +85,7 @@ struct sema {
 	struct type *literal_u64;
 
 	struct sema_work *work; /* being typed */
+	struct sema_map *row;   /* a column of its rows is being typed; NULL: none is */
 	bool report;            /* the last pass: complaints are printed, actions collected */
 	bool changed;           /* a map or variable got another type in this pass */
 	bool probes_failed;     /* some probe has not been found */
@@ -277,6 +278,20 @@ bool sema_wants_typed_args(struct sema *s, struct ast_expr *e);
 /* ---- process.c ---- */
 /* Whether the program is given the registers of what it interrupted. */
 bool sema_has_registers(const struct sema_work *w);
+
+/* ---- rows.c, columns.c ---- */
+/* Whether @e is about the row that is shown: its key, or the value of a map there. */
+bool sema_of_row(struct ast_expr *e);
+/* Map @e without key in a column: its value at the row, or the only one that it has. */
+struct type *sema_row_map(struct sema *s, struct ast_expr *e);
+/* Whether field @e is a part of an aggregation in a column, and the type of that. */
+bool sema_is_row_part(struct sema *s, struct ast_expr *e);
+struct type *sema_row_part(struct sema *s, struct ast_expr *e);
+/* Adds column @e, typed, which is shown as @shown. False: an error was reported. */
+bool sema_add_column(struct sema *s, struct sema_table *table, struct ast_expr *e,
+		     struct type *shown);
+/* When all columns are there: the tuple that is sent for them, or NULL. */
+struct type *sema_sent_type(struct sema *s, struct sema_table *table);
 
 /* ---- aggregations.c ---- */
 /* @target = f(...). */

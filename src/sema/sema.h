@@ -78,11 +78,33 @@ struct sema_stack_map { /* one for each depth in use */
 	uint32_t index; /* row of the image's MAPS, after the script's maps */
 };
 
+/* What rows() and cycles() show; see struct image_table and src/image/ops.def. */
+struct sema_op {
+	uint16_t code, part;
+	struct sema_map *map; /* NULL: none */
+	struct type *type;    /* NULL: none */
+	uint32_t offset;
+	int64_t value;
+	const char *text; /* TEXT */
+};
+struct sema_column {
+	VEC(struct sema_op) ops;
+	struct type *type; /* that it is shown as */
+};
+struct sema_table {
+	VEC(struct sema_column *) columns; /* the first: what rows are ordered by */
+	struct type *tuple;                /* of the others; NULL: there are none */
+	VEC(struct ast_expr *) sent;       /* computed at the event: the action's payload */
+	const char *heading;               /* NULL: none */
+	struct type *heading_tuple;        /* NULL: none */
+};
+
 struct sema_action {
 	enum image_action_kind kind;
 	const char *fmt;
-	struct type *payload; /* NULL: none */
-	struct sema_map *map; /* NULL: none */
+	struct type *payload;     /* NULL: none */
+	struct sema_map *map;     /* NULL: none */
+	struct sema_table *table; /* ROWS, CYCLES */
 	uint64_t arg[2];
 	struct span span;
 	uint32_t index; /* row of the image's ACTIONS */
