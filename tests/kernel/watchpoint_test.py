@@ -105,17 +105,16 @@ class Watchpoint(unittest.TestCase):
                 pass
         self.assertEqual(len(support.map_values(tracer.out, "")), 3, tracer.out)
 
+    @unittest.skipIf(support.SLOW, "an emulated processor mixes up watched words and single steps")
     def test_gate(self):
-        """A word, and the function that writes it (emulators mix up two words)."""
+        """A word, and the function that writes it: as often within one at each end."""
         with support.Child("call", 1, 0) as child:
+            script = ("watchpoint:called_last:8:w { @a = count(); } "
+                      f"uprobe:{WORKLOAD}:called_one /pid == {child.pid}/ {{ @b = count(); }} "
+                      "interval:ms:50 { exit(); }")
             child.go()
-            for _ in range(support.often(5, 2)):
-                with support.Tracer("-p", child.pid, "-e", "watchpoint:called_last:8:w "
-                                    "{ @a = count(); } "
-                                    f"uprobe:{WORKLOAD}:called_one /pid == {child.pid}/ "
-                                    "{ @b = count(); }"
-                                    f" interval:ms:{support.often(50, 500)} {{ exit(); }}",
-                                    stop=None) as tracer:
+            for _ in range(5):
+                with support.Tracer("-p", child.pid, "-e", script, stop=None) as tracer:
                     pass
                 a, b = (support.map_value(tracer.out, name) for name in "ab")
                 self.assertGreater(a, 10)
