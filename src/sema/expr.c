@@ -205,7 +205,7 @@ static struct type *type_type_expr(struct sema *s, struct ast_expr *e)
 
 static struct type *type_nparams(struct sema *s, struct ast_expr *e)
 {
-	sema_set_int(e, sema_literal_type(s, s->opts->nparams), s->opts->nparams);
+	sema_set_int(e, sema_literal_type(s, s->words->params.len), s->words->params.len);
 	return e->type;
 }
 

@@ -21,6 +21,13 @@
 #define SEMA_MAX_TUPLE    4096 /* bytes of the value of a tuple, string or key */
 #define SEMA_MAX_FMT_ARGS 127
 
+/* The command line's words for the script. */
+struct sema_words {
+	VEC(const char *) params;  /* positional */
+	VEC(const char *) named;   /* "name=value" or "name" */
+	VEC(const char *) unknown; /* "-x" of which the script knows nothing */
+};
+
 /* A named option: getopt() and what the command line says of it. */
 struct sema_getopt {
 	const char *name;
@@ -29,6 +36,7 @@ struct sema_getopt {
 	const char *text;  /* STRING */
 	const char *shown; /* the default as text */
 	bool failed;       /* the command line's value does not fit; already reported */
+	char letter;       /* 0: none */
 	uint32_t option;   /* row of result->options */
 	struct span span;
 };
@@ -70,6 +78,7 @@ struct sema {
 	struct target *target;
 	struct diag_list *diags;
 	const struct sema_options *opts;
+	const struct sema_words *words;
 	struct ast_program *ast;
 	struct sema_result *r;
 
@@ -233,6 +242,17 @@ bool sema_const_true(const struct ast_expr *e); /* e->is_const holds */
 /* Both try to make e, its operands typed, a constant. True: done, e->type NULL after errors. */
 bool sema_fold_unary(struct sema *s, struct ast_expr *e);
 bool sema_fold_binary(struct sema *s, struct ast_expr *e);
+
+/* ---- words.c: what the command line gives ---- */
+struct sema_option_name {
+	const char *name;
+	char letter; /* 0: none */
+};
+/* "name|x" of getopt(). */
+struct sema_option_name sema_split_option(struct arena *a, const char *written);
+/* In the arena. */
+const struct sema_words *sema_sort_words(struct arena *a, const struct ast_program *p,
+					 const struct sema_options *opts);
 
 /* ---- params.c: positional parameters and options ---- */
 struct type *sema_type_positional(struct sema *s, struct ast_expr *e);

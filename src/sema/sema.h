@@ -16,10 +16,9 @@
 
 /* What the caller sets before sema_run(); the config block and environment come on top. */
 struct sema_options {
-	const char *const *params; /* positional parameters, NULL-terminated */
-	size_t nparams;
-	const char *const *named; /* "name=value" or "name", as given after -- */
-	size_t nnamed;
+	/* the script's parameters and options, in the order of the command line */
+	const char *const *words;
+	size_t nwords;
 	bool sync; /* false: --no-sync */
 	bool unsafe;
 	bool has_child; /* -c given: cpid is known at run time */
@@ -201,6 +200,7 @@ struct sema_probe { /* row of the image's PROBES */
 struct sema_option {
 	const char *name, *description, *default_value; /* default as text, NULL: a flag */
 	enum image_kind kind;                           /* INT, STRING, BOOL */
+	char letter;                                    /* -x, 0: none */
 };
 
 struct sema_result {
