@@ -270,6 +270,12 @@ def map_values(out, name):
             re.findall(rf"^@{re.escape(name)}\[(.*)\]: (-?\d+)$", out, re.M)}
 
 
+def folded(out):
+    """{(frame, ...): number} of folded lines, root first."""
+    found = (re.fullmatch(r"(.*) (-?\d+)", line) for line in out.split("\n"))
+    return {tuple(m[1].split(";")): int(m[2]) for m in found if m}
+
+
 def histogram(out, name):
     """{bucket as printed: count} of the histogram headed "@name:" or "@name[key]:"."""
     lines = out.split("\n")

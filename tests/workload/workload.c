@@ -5,6 +5,7 @@
  *   getppid THREADS CALLS     each thread calls getppid CALLS times (0: until the end of
  *                             standard input) and prints "CALLS NANOSECONDS"
  *   call THREADS CALLS        likewise, functions of its own: see call.c
+ *   locks ring|order          four threads take four mutexes, two each: see locks.c
  *   usdt COUNT                passes the probes of usdt.c
  *   open PATH COUNT           opens and closes PATH
  *   read PATH [SIZE COUNT]... reads SIZE bytes from the start of PATH, COUNT times
@@ -288,9 +289,10 @@ static const struct {
 	const char *name;
 	int (*run)(int nwords, char **words);
 } commands[] = {
-	{"getppid", run_getppid}, {"call", run_call},   {"open", run_open},
-	{"read", run_read},       {"write", run_write}, {"block", workload_block},
-	{"measure", run_measure}, {"int80", run_int80}, {"usdt", workload_usdt},
+	{"getppid", run_getppid},  {"call", run_call},   {"open", run_open},
+	{"read", run_read},        {"write", run_write}, {"block", workload_block},
+	{"measure", run_measure},  {"int80", run_int80}, {"usdt", workload_usdt},
+	{"locks", workload_locks},
 };
 
 static int run_command(int nwords, char **words)

@@ -8,6 +8,7 @@
 /* Runs one command with its words (words[0] is its name, NULL at the end). Exit status. */
 int workload_block(int nwords, char **words);
 int workload_usdt(int nwords, char **words);
+int workload_locks(int nwords, char **words);
 
 /* One step of "call": calls functions that are there to be traced, see call.c. */
 void workload_call(unsigned long long n);
