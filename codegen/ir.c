@@ -218,7 +218,11 @@ void cg_store(struct codegen *cg, LLVMValueRef v, LLVMValueRef p)
 void cg_atomic_add(struct codegen *cg, LLVMValueRef p, LLVMValueRef v)
 {
 	/* the result is unused: BPF's plain atomic add, which every kernel has */
-	LLVMBuildAtomicRMW(cg->b, LLVMAtomicRMWBinOpAdd, p, v, LLVMAtomicOrderingMonotonic, 0);
+	LLVMValueRef add = LLVMBuildAtomicRMW(cg->b, LLVMAtomicRMWBinOpAdd, p, v,
+					      LLVMAtomicOrderingMonotonic, 0);
+
+	/* or LLVM makes adding 0 another operation, which came with Linux 5.12 */
+	LLVMSetVolatile(add, 1);
 }
 
 LLVMValueRef cg_opaque(struct codegen *cg, LLVMValueRef v)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* field_exists("struct request", "rq_disk"): what this kernel's structs have. */
+/* field_exists("struct request", "rq_disk"), has_feature("for_each_map"): what this kernel has. */
 #include <string.h>
 
 #include "internal.h"
@@ -51,4 +51,23 @@ struct type *sema_check_field_exists(struct sema *s, struct ast_expr *e)
 	sema_set_int(e, type_simple(s->types, IMAGE_K_BOOL),
 		     field_at(s, named_type(s, sema_arg(e, 0)->const_str), path) != NULL);
 	return e->type;
+}
+
+struct type *sema_check_has_feature(struct sema *s, struct ast_expr *e)
+{
+	const char *name, *feature;
+
+	if (!sema_want_string_literal(s, e, 0))
+		return NULL;
+	name = sema_arg(e, 0)->const_str;
+	for (unsigned f = 0; f < TARGET_NFEATURES; f++) {
+		feature = target_feature_name(f);
+		if (!feature || strcmp(feature, name))
+			continue;
+		sema_set_int(e, type_simple(s->types, IMAGE_K_BOOL), target_has(s->target, f));
+		return e->type;
+	}
+	sema_error(s, sema_arg(e, 0)->span, "There is no kernel feature '%s'", name);
+	sema_hint(s, "btrun --info lists them");
+	return NULL;
 }

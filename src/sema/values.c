@@ -31,9 +31,21 @@ struct type *sema_check_comm(struct sema *s, struct ast_expr *e)
 struct type *sema_check_cpid(struct sema *s, struct ast_expr *e)
 {
 	s->r->uses_cpid = true;
-	if (!s->opts->has_child)
+	if (!s->opts->has_child && !s->include_dead)
 		sema_warning(s, e->span, "No child command (`-c`); cpid is zero");
 	return type_int(s->types, 8, false);
+}
+
+struct type *sema_check_has_cpid(struct sema *s, struct ast_expr *e)
+{
+	sema_set_int(e, type_simple(s->types, IMAGE_K_BOOL), s->opts->has_child);
+	return e->type;
+}
+
+struct type *sema_check_has_target(struct sema *s, struct ast_expr *e)
+{
+	sema_set_int(e, type_simple(s->types, IMAGE_K_BOOL), s->opts->has_child || s->opts->pid);
+	return e->type;
 }
 
 struct type *sema_check_curtask(struct sema *s, struct ast_expr *e)

@@ -10,6 +10,7 @@
  *   open PATH COUNT           opens and closes PATH
  *   read PATH [SIZE COUNT]... reads SIZE bytes from the start of PATH, COUNT times
  *   write PATH [SIZE COUNT].. likewise, writing
+ *   alloc PAIRS LEAKS         see alloc.c
  *   block DEVICE STEP...      see block.c
  *   int80 NUMBER COUNT        makes 32-bit system call NUMBER, COUNT times; exit status 77 where
  *                             the kernel or the processor has none
@@ -289,10 +290,10 @@ static const struct {
 	const char *name;
 	int (*run)(int nwords, char **words);
 } commands[] = {
-	{"getppid", run_getppid},  {"call", run_call},   {"open", run_open},
-	{"read", run_read},        {"write", run_write}, {"block", workload_block},
-	{"measure", run_measure},  {"int80", run_int80}, {"usdt", workload_usdt},
-	{"locks", workload_locks},
+	{"alloc", workload_alloc}, {"getppid", run_getppid}, {"call", run_call},
+	{"open", run_open},        {"read", run_read},       {"write", run_write},
+	{"block", workload_block}, {"measure", run_measure}, {"int80", run_int80},
+	{"usdt", workload_usdt},   {"locks", workload_locks},
 };
 
 static int run_command(int nwords, char **words)

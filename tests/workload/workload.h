@@ -6,6 +6,7 @@
 #define BT_WORKLOAD_H
 
 /* Runs one command with its words (words[0] is its name, NULL at the end). Exit status. */
+int workload_alloc(int nwords, char **words);
 int workload_block(int nwords, char **words);
 int workload_usdt(int nwords, char **words);
 int workload_locks(int nwords, char **words);
