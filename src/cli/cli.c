@@ -74,6 +74,7 @@ static void fill_input(struct compile_input *in, const struct cli_options *o, co
 		.nnamed = o->nnamed,
 		.sync = sync_wanted(o),
 		.unsafe = o->run.unsafe,
+		.tell_failures = o->runtime_warnings,
 		.has_child = o->run.command != NULL,
 		.pid = o->run.pid,
 		.script_name = in->name,

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC   "BTRUNIMG"
-#define IMAGE_VERSION 4u
+#define IMAGE_VERSION 6u
 #define IMAGE_NONE    UINT32_MAX /* "no row" where a row's index is expected */
 
 enum image_section_id {
@@ -201,10 +201,11 @@ enum image_action_kind {
 	IMAGE_A_JOIN,        /* type: tuple of strings; fmt: separator */
 	IMAGE_A_CAT,         /* fmt, type as printf: file name */
 	IMAGE_A_SYSTEM,      /* fmt, type as printf: command */
-	IMAGE_A_ERRORF,      /* fmt, type as printf; where: fmt2 */
+	IMAGE_A_ERRORF,      /* fmt, type as printf; where is shown */
 	IMAGE_A_WARNF,
 	IMAGE_A_SKBOUTPUT,     /* fmt: path of the file; comes as struct image_packet */
-	IMAGE_A_RUNTIME_ERROR, /* type: tuple (s64 error, u32 helper) of -k; where: fmt2 */
+	IMAGE_A_RUNTIME_ERROR, /* type: tuple (s64 result, u32 helper) of a helper that failed;
+				* without a type: fmt is the warning */
 	IMAGE_A_REMEMBER,      /* type: u32 pid: its addresses will be asked for, maybe later */
 	IMAGE_NACTIONS
 };
@@ -215,7 +216,8 @@ struct image_action {
 	uint32_t type;  /* row of TYPES, or IMAGE_NONE */
 	uint32_t map;   /* row of MAPS, or IMAGE_NONE */
 	uint32_t where; /* string: "file:line:col-col" of the call; on further lines, what is to
-			 * be shown after a message: the macro calls that led there */
+			 * be shown after a message: the script's line, the macro calls that
+			 * led there */
 	uint32_t pad;
 	uint64_t arg[2];
 };

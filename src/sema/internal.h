@@ -165,6 +165,10 @@ bool sema_map_value(struct sema *s, struct sema_map *m, struct type *t, struct s
 struct type *sema_type_map(struct sema *s, struct ast_expr *e);
 void sema_finish_maps(struct sema *s);
 
+/* ---- context.c ---- */
+/* As sema_expr(), of what is stored, printed or a key: args becomes a struct of its fields. */
+struct type *sema_value(struct sema *s, struct ast_expr *e);
+
 /* ---- typing.c: types joined and named ---- */
 struct type *sema_literal_type(struct sema *s, uint64_t value);
 struct type *sema_negative_type(struct sema *s, int64_t value);

@@ -222,6 +222,15 @@ struct type *type_record(struct types *ts, struct type *const *elems, const char
 	return lay_out(ts, IMAGE_K_RECORD, elems, names, n);
 }
 
+struct type *type_struct(struct types *ts, const char *name, struct type *const *elems,
+			 const char *const *names, size_t n)
+{
+	struct type *t = lay_out(ts, IMAGE_K_STRUCT, elems, names, n);
+
+	t->name = name;
+	return t;
+}
+
 struct type *type_copy(struct types *ts, const struct type *t)
 {
 	struct type *copy = arena_new_of(ts->arena, struct type);

@@ -99,6 +99,9 @@ struct type *type_array(struct types *ts, struct type *elem, uint32_t count);
 struct type *type_tuple(struct types *ts, struct type *const *elems, size_t n);
 struct type *type_record(struct types *ts, struct type *const *elems, const char *const *names,
 			 size_t n);
+/* Likewise a struct. @elems are complete. */
+struct type *type_struct(struct types *ts, const char *name, struct type *const *elems,
+			 const char *const *names, size_t n);
 /* A fresh copy to be changed by the caller. */
 struct type *type_copy(struct types *ts, const struct type *t);
 /* An aggregation or stack with its layout size computed from kind and arg[]. */
