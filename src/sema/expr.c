@@ -205,7 +205,7 @@ static struct type *type_type_expr(struct sema *s, struct ast_expr *e)
 
 static struct type *type_nparams(struct sema *s, struct ast_expr *e)
 {
-	sema_set_int(e, sema_literal_type(s, s->opts->nparams), s->opts->nparams);
+	sema_set_int(e, sema_literal_type(s, s->words->params.len), s->words->params.len);
 	return e->type;
 }
 
@@ -240,13 +240,18 @@ static typer *const typers[] = {
 
 struct type *sema_expr(struct sema *s, struct ast_expr *e)
 {
+	struct sema_map *row = s->row;
 	struct type *t;
+
+	if (row && !sema_of_row(e)) /* known at the event */
+		s->row = NULL;
 
 	e->type = NULL;
 	e->is_const = false;
 	e->const_int = 0;
 	e->const_str = NULL;
 	t = typers[e->kind](s, e);
+	s->row = row;
 	e->type = t;
 	if (!t)
 		e->is_const = false;
