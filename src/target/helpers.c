@@ -39,7 +39,6 @@ static const struct since_row helpers[] = {
 	{BPF_FUNC_probe_read_str, "probe_read_str", 4, 11},
 	{BPF_FUNC_override_return, "override_return", 4, 16},
 	{BPF_FUNC_get_stack, "get_stack", 4, 18},
-	{BPF_FUNC_get_socket_cookie, "get_socket_cookie", 4, 12},
 	{BPF_FUNC_get_current_cgroup_id, "get_current_cgroup_id", 4, 18},
 	{BPF_FUNC_send_signal, "send_signal", 5, 3},
 	{BPF_FUNC_probe_read_user, "probe_read_user", 5, 5, OF(PROBE_READ_KERNEL)},
@@ -61,6 +60,9 @@ static const struct since_row helpers[] = {
 	{BPF_FUNC_d_path, "d_path", 5, 10},
 	{BPF_FUNC_per_cpu_ptr, "per_cpu_ptr", 5, 10},
 	{BPF_FUNC_this_cpu_ptr, "this_cpu_ptr", 5, 10},
+	/* of any struct sock, in fentry and raw tracepoints; older ones only know those of sk_buffs
+	 */
+	{BPF_FUNC_get_socket_cookie, "get_socket_cookie", 5, 12},
 	{BPF_FUNC_for_each_map_elem, "for_each_map_elem", 5, 13, OF(FOR_EACH_MAP)},
 	{BPF_FUNC_get_func_ip, "get_func_ip", 5, 15, OF(FUNC_IP)},
 	{BPF_FUNC_get_attach_cookie, "get_attach_cookie", 5, 15, OF(ATTACH_COOKIE)},
