@@ -56,7 +56,8 @@ enum image_kind {
 	IMAGE_K_VOID,
 	IMAGE_K_INT,     /* size 1, 2, 4, 8; IMAGE_TF_SIGNED */
 	IMAGE_K_BOOL,    /* size 1 */
-	IMAGE_K_STRING,  /* char[size], NUL-padded; arg[0]: one of length size - 1 was cut */
+	IMAGE_K_STRING,  /* char[size], NUL-padded; one that fills it was cut, with arg[0] one
+			   of length size - 1, too; with arg[1] none was */
 	IMAGE_K_BUFFER,  /* u32 length, then bytes */
 	IMAGE_K_POINTER, /* 8 bytes, shown 0x... */
 	IMAGE_K_ENUM,    /* as INT; enumerators at fields (first row in ENUMS) and count */

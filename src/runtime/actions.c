@@ -233,6 +233,11 @@ static void system_command(struct run *r, const char *command)
 	int out[2];
 	pid_t pid;
 
+	if (r->skip_commands) {
+		r->skipped_commands++;
+		return;
+	}
+	r->pause = true;
 	if (pipe2(out, O_CLOEXEC)) {
 		run_error("system: %s", strerror(errno));
 		return;

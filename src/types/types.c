@@ -147,6 +147,26 @@ struct type *type_string(struct types *ts, uint32_t size)
 	return *t;
 }
 
+struct type *type_chars(struct types *ts, uint32_t size)
+{
+	struct type **t = type_table_slot(ts, size, TYPE_KEY(KEY_STRING, 1));
+
+	if (!*t) {
+		*t = type_new(ts, IMAGE_K_STRING, size, 1);
+		(*t)->arg[1] = 1;
+	}
+	return *t;
+}
+
+struct type *type_float(struct types *ts, uint32_t size)
+{
+	struct type **t = type_table_slot(ts, size, TYPE_KEY(KEY_FLOAT, 0));
+
+	if (!*t)
+		*t = type_new(ts, IMAGE_K_VOID, size, size < 8 ? size : 8);
+	return *t;
+}
+
 struct type *type_buffer(struct types *ts, uint32_t size)
 {
 	struct type **t = type_table_slot(ts, size, TYPE_KEY(KEY_BUFFER, 0));
