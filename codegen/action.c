@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Records in the ring buffer: reserve, fill, submit. */
 #include <stddef.h>
+#include <string.h>
 
 #include <linux/bpf.h>
 
@@ -148,4 +149,63 @@ void cg_warn_of_zero(struct codegen *cg, LLVMValueRef divisor, struct sema_actio
 {
 	if (warning)
 		cg_warn_if(cg, LLVMBuildNot(cg->b, cg_truth(cg, divisor), ""), warning);
+}
+
+struct failure {
+	LLVMValueRef result;
+	unsigned helper;
+};
+
+static void fill_failure(struct codegen *cg, LLVMValueRef payload, void *arg)
+{
+	const struct failure *f = arg;
+	const struct type *t = cg->r->failure;
+
+	cg_store(cg, f->result, cg_offset(cg, payload, t->fields.items[0].offset));
+	cg_store(cg, cg_const(cg, cg->i32, f->helper),
+		 cg_offset(cg, payload, t->fields.items[1].offset));
+}
+
+/* The place in hand has an action of its own. */
+static struct sema_action *failure_action(struct codegen *cg)
+{
+	struct sema_action *a;
+
+	for (size_t i = cg->failures.len; i; i--)
+		if (!memcmp(&cg->failures.items[i - 1]->span, &cg->at, sizeof(cg->at)))
+			return cg->failures.items[i - 1];
+	a = arena_new_of(cg->arena, struct sema_action);
+	a->kind = IMAGE_A_RUNTIME_ERROR;
+	a->payload = cg->r->failure;
+	a->span = cg->at;
+	a->index = (uint32_t)(cg->r->actions.len + cg->failures.len);
+	vec_push(cg->arena, &cg->failures, a);
+	return a;
+}
+
+void cg_tell_failure(struct codegen *cg, unsigned helper, LLVMValueRef result)
+{
+	bool lookup = helper == BPF_FUNC_map_lookup_elem;
+	LLVMBasicBlockRef failed, on;
+	struct failure f = {.helper = helper};
+	LLVMValueRef bad;
+
+	if (!cg->r->failure || cg_is_pinned(cg))
+		return;
+	if (lookup) {
+		f.result = cg_const(cg, cg->i64, 0);
+		bad = LLVMBuildIsNull(cg->b, result, "");
+	} else {
+		/* before 6.4 the upper half is clear */
+		f.result = LLVMBuildTrunc(cg->b, result, cg->i32, "");
+		f.result = LLVMBuildSExt(cg->b, f.result, cg->i64, "");
+		bad = LLVMBuildICmp(cg->b, LLVMIntSLT, f.result, cg_const(cg, cg->i64, 0), "");
+	}
+	failed = cg_block(cg, "failed");
+	on = cg_block(cg, "told");
+	LLVMBuildCondBr(cg->b, bad, failed, on);
+	cg_at(cg, failed);
+	cg_action(cg, failure_action(cg), fill_failure, &f);
+	cg_goto(cg, on);
+	cg_at(cg, on);
 }

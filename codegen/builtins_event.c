@@ -29,9 +29,24 @@ LLVMValueRef cg_emit_probe(struct codegen *cg, struct ast_expr *e, LLVMValueRef 
 
 LLVMValueRef cg_emit_args(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
 {
-	(void)dst;
-	cg_fail(cg, e->span, "args as a whole is not supported yet: name a field of it");
-	return cg_const(cg, cg->i64, 0);
+	const struct type *t = cg->prog->args_value;
+
+	if (!dst || e->type != t) {
+		cg_fail(cg, e->span, "args has no value here: name a field of it");
+		return cg_const(cg, cg->i64, 0);
+	}
+	if (cg_has_padding(t))
+		cg_zero(cg, dst, t->size);
+	for (size_t i = 0; i < t->fields.len; i++) {
+		const struct type_field *f = &t->fields.items[i], *part = cg->prog->args_parts[i];
+		LLVMValueRef at = cg_offset(cg, dst, f->offset);
+
+		if (cg_is_scalar(f->type))
+			cg_store(cg, cg_arg_scalar(cg, part), at);
+		else
+			cg_arg_copy(cg, part, at);
+	}
+	return NULL;
 }
 
 LLVMValueRef cg_emit_argn(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)

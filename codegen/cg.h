@@ -133,6 +133,7 @@ struct codegen {
 	LLVMValueRef sys_nr;    /* i64: the call's number, in shared system-call programs */
 	LLVMValueRef sys_probe; /* i32: row of PROBES, likewise; NULL: not looked up */
 	struct cg_loop *loop;
+	VEC(struct sema_action *) failures; /* of helpers, with -k: actions after sema's */
 	bool into_record; /* strings go into an event: what follows their NUL is not looked at */
 	bool failed;
 };
@@ -339,6 +340,12 @@ bool cg_action_is_control(enum image_action_kind k);
 void cg_warn_if(struct codegen *cg, LLVMValueRef cond, struct sema_action *warning);
 /* The same of a divisor that is zero. */
 void cg_warn_of_zero(struct codegen *cg, LLVMValueRef divisor, struct sema_action *warning);
+
+/*
+ * With -k: tells of a helper that failed at the place in hand: @result (i64) is negative or, of a
+ * look-up, NULL (any pointer or number). Goes on in any case.
+ */
+void cg_tell_failure(struct codegen *cg, unsigned helper, LLVMValueRef result);
 
 /* ---- stmt.c ---------------------------------------------------------------------------- */
 void cg_block_stmts(struct codegen *cg, struct ast_block *blk);

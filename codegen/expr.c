@@ -294,9 +294,8 @@ static LLVMValueRef block_scalar(struct codegen *cg, struct ast_expr *e)
 	return e->type->kind == IMAGE_K_VOID ? cg_expr(cg, value) : cg_expr_as(cg, value, e->type);
 }
 
-LLVMValueRef cg_expr(struct codegen *cg, struct ast_expr *e)
+static LLVMValueRef scalar(struct codegen *cg, struct ast_expr *e)
 {
-	cg_debug_at(cg, e->span);
 	if (e->is_const && !e->const_str && cg_is_scalar(e->type))
 		return const_scalar(cg, e);
 
@@ -537,12 +536,34 @@ static void aggregate_into(struct codegen *cg, struct ast_expr *e, LLVMValueRef 
 	}
 }
 
+/* Where an expression stands: what a path ends with may fail, and is reached from its start. */
+static struct span place_in_script(const struct ast_expr *e)
+{
+	struct span at = e->span;
+
+	if (e->kind == AST_FIELD && e->u.field.e->span.src == at.src)
+		at.begin = e->u.field.e->span.begin;
+	return at;
+}
+
+LLVMValueRef cg_expr(struct codegen *cg, struct ast_expr *e)
+{
+	struct span outer = cg->at;
+	LLVMValueRef v;
+
+	cg_debug_at(cg, place_in_script(e));
+	v = scalar(cg, e);
+	cg_debug_at(cg, outer);
+	return v;
+}
+
 void cg_expr_into(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst, const struct type *to)
 {
+	struct span outer = cg->at;
 	uint32_t len;
 	const char *text;
 
-	cg_debug_at(cg, e->span);
+	cg_debug_at(cg, place_in_script(e));
 	if (cg_is_scalar(e->type) && cg_is_scalar(to)) {
 		cg_store(cg, cg_expr_as(cg, e, to), dst);
 	} else if (cg_is_scalar(to) && type_is_aggregation(e->type)) {
@@ -554,6 +575,7 @@ void cg_expr_into(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst, cons
 	} else {
 		aggregate_into(cg, e, dst, to);
 	}
+	cg_debug_at(cg, outer);
 }
 
 LLVMValueRef cg_expr_addr(struct codegen *cg, struct ast_expr *e)
@@ -571,6 +593,8 @@ LLVMValueRef cg_expr_addr(struct codegen *cg, struct ast_expr *e)
 
 void cg_expr_discard(struct codegen *cg, struct ast_expr *e)
 {
+	if (is_args(e))
+		return;
 	if (e->kind == AST_INCDEC && e->u.incdec.e->kind == AST_MAP)
 		cg_map_incdec(cg, e, false);
 	else if (!e->type || e->type->kind == IMAGE_K_VOID || cg_is_scalar(e->type))

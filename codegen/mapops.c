@@ -53,13 +53,23 @@ LLVMValueRef cg_map_lookup(struct codegen *cg, const struct sema_map *m, LLVMVal
 	return cg_to_ptr(cg, cg_helper(cg, BPF_FUNC_map_lookup_elem, args, 2));
 }
 
+/* Likewise for a key of the script's: with -k it is told when it is missing. */
+static LLVMValueRef find(struct codegen *cg, struct ast_expr *e)
+{
+	const struct sema_map *m = e->u.map.decl;
+	LLVMValueRef p = cg_map_lookup(cg, m, cg_map_key(cg, e));
+
+	cg_tell_failure(cg, BPF_FUNC_map_lookup_elem, p);
+	return p;
+}
+
 /* ---- reading --------------------------------------------------------------------- */
 
 LLVMValueRef cg_map_read_scalar(struct codegen *cg, struct ast_expr *e)
 {
 	const struct sema_map *m = e->u.map.decl;
 	LLVMTypeRef t = cg_type(cg, m->value);
-	LLVMValueRef p = cg_map_lookup(cg, m, cg_map_key(cg, e));
+	LLVMValueRef p = find(cg, e);
 	LLVMBasicBlockRef from = LLVMGetInsertBlock(cg->b), found = cg_block(cg, "found"),
 			  done = cg_block(cg, "read");
 
@@ -79,7 +89,7 @@ void cg_map_read_into(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst,
 		      const struct type *to)
 {
 	const struct sema_map *m = e->u.map.decl;
-	LLVMValueRef p = cg_map_lookup(cg, m, cg_map_key(cg, e));
+	LLVMValueRef p = find(cg, e);
 	LLVMBasicBlockRef found = cg_block(cg, "found"), missing = cg_block(cg, "missing"),
 			  done = cg_block(cg, "read");
 

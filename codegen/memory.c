@@ -17,7 +17,7 @@ static void read_with(struct codegen *cg, unsigned helper, LLVMValueRef dst, uin
 {
 	LLVMValueRef args[] = {dst, cg_const(cg, cg->i32, size), cg_to_int(cg, from)};
 
-	cg_helper(cg, helper, args, 3);
+	cg_tell_failure(cg, helper, cg_helper(cg, helper, args, 3));
 }
 
 /*
@@ -79,7 +79,7 @@ void cg_read_bounded(struct codegen *cg, LLVMValueRef dst, LLVMValueRef n, uint3
 					       : BPF_FUNC_probe_read_kernel;
 	LLVMValueRef args[] = {dst, cg_at_most(cg, n, max), cg_to_int(cg, p.addr)};
 	if (p.space != SPACE_NONE || !has_split_reads(cg)) {
-		cg_helper(cg, helper, args, 3);
+		cg_tell_failure(cg, helper, cg_helper(cg, helper, args, 3));
 		return;
 	}
 	LLVMBasicBlockRef kernel = cg_block(cg, "read_kernel"), user = cg_block(cg, "read_user");
@@ -87,10 +87,12 @@ void cg_read_bounded(struct codegen *cg, LLVMValueRef dst, LLVMValueRef n, uint3
 
 	LLVMBuildCondBr(cg->b, is_kernel_address(cg, p.addr), kernel, user);
 	cg_at(cg, kernel);
-	cg_helper(cg, BPF_FUNC_probe_read_kernel, args, 3);
+	helper = BPF_FUNC_probe_read_kernel;
+	cg_tell_failure(cg, helper, cg_helper(cg, helper, args, 3));
 	cg_goto(cg, done);
 	cg_at(cg, user);
-	cg_helper(cg, BPF_FUNC_probe_read_user, args, 3);
+	helper = BPF_FUNC_probe_read_user;
+	cg_tell_failure(cg, helper, cg_helper(cg, helper, args, 3));
 	cg_goto(cg, done);
 	cg_at(cg, done);
 }
@@ -106,8 +108,10 @@ static LLVMValueRef read_str_with(struct codegen *cg, unsigned helper, LLVMValue
 {
 	LLVMValueRef n = len.n ? cg_at_most(cg, len.n, len.max) : cg_const(cg, cg->i32, len.max);
 	LLVMValueRef args[] = {dst, n, cg_to_int(cg, from)};
+	LLVMValueRef read = cg_helper(cg, helper, args, 3);
 
-	return cg_helper(cg, helper, args, 3);
+	cg_tell_failure(cg, helper, read);
+	return read;
 }
 
 static LLVMValueRef read_str(struct codegen *cg, LLVMValueRef dst, struct string_length n,
@@ -126,9 +130,11 @@ static LLVMValueRef read_str(struct codegen *cg, LLVMValueRef dst, struct string
 	LLVMBuildCondBr(cg->b, is_kernel_address(cg, from), kernel, user);
 	cg_at(cg, kernel);
 	LLVMValueRef a = read_str_with(cg, BPF_FUNC_probe_read_kernel_str, dst, n, from);
+	kernel = LLVMGetInsertBlock(cg->b);
 	cg_goto(cg, done);
 	cg_at(cg, user);
 	LLVMValueRef b = read_str_with(cg, BPF_FUNC_probe_read_user_str, dst, n, from);
+	user = LLVMGetInsertBlock(cg->b);
 	cg_goto(cg, done);
 	cg_at(cg, done);
 

@@ -159,7 +159,7 @@ void cg_object_open(struct codegen *cg)
 	for (size_t i = 0; i < cg->r->actions.len; i++)
 		if (cg_action_is_control(cg->r->actions.items[i]->kind))
 			cg->has_control_actions = true;
-	if (cg->r->actions.len)
+	if (cg->r->actions.len || cg->r->failure)
 		add_events(cg);
 	add_packets(cg);
 	if (cg->r->unwind_depth)

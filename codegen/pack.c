@@ -41,14 +41,19 @@ static void pack_maps(struct codegen *cg, struct image_builder *b)
 	}
 }
 
-/* The place, and on further lines the macro calls that led to it. */
+/*
+ * The place, and on further lines what is to be quoted: the place itself, unless the script
+ * wanted the message, and the macro calls that led to it.
+ */
 static const char *where(struct codegen *cg, const struct sema_action *a)
 {
+	const struct diag_list *d = cg->r->diags;
 	const char *level = a->kind == IMAGE_A_ERRORF ? "ERROR" : "WARNING";
-	const char *calls = diag_calls(cg->r->diags, a->span, level);
-	const char *place = diag_place(cg->r->diags, a->span);
+	const char *calls = diag_calls(d, a->span, level);
+	const char *quote = a->kind == IMAGE_A_RUNTIME_ERROR ? diag_quote(d, a->span) : "";
 
-	return *calls ? arena_printf(cg->arena, "%s\n%s", place, calls) : place;
+	return arena_printf(cg->arena, "%s%s%s%s%s", diag_place(d, a->span), *quote ? "\n" : "",
+			    quote, *calls ? "\n" : "", calls);
 }
 
 static uint32_t pack_ops(struct image_builder *b, const struct sema_column *c)
@@ -97,22 +102,27 @@ static uint32_t pack_table(struct image_builder *b, const struct sema_table *t)
 	return image_add_table(b, &row);
 }
 
+static void pack_action(struct codegen *cg, struct image_builder *b, const struct sema_action *a)
+{
+	struct image_action row = {
+		.kind = a->kind,
+		.fmt = image_add_string(b, a->fmt ? a->fmt : ""),
+		.type = type_row(b, a->payload),
+		.map = a->map ? a->map->index : IMAGE_NONE,
+		.where = image_add_string(b, where(cg, a)),
+		.table = a->table ? pack_table(b, a->table) : IMAGE_NONE,
+		.arg = {a->arg[0], a->arg[1]},
+	};
+
+	image_add_action(b, &row);
+}
+
 static void pack_actions(struct codegen *cg, struct image_builder *b)
 {
-	for (size_t i = 0; i < cg->r->actions.len; i++) {
-		const struct sema_action *a = cg->r->actions.items[i];
-		struct image_action row = {
-			.kind = a->kind,
-			.fmt = image_add_string(b, a->fmt ? a->fmt : ""),
-			.type = type_row(b, a->payload),
-			.map = a->map ? a->map->index : IMAGE_NONE,
-			.where = image_add_string(b, where(cg, a)),
-			.table = a->table ? pack_table(b, a->table) : IMAGE_NONE,
-			.arg = {a->arg[0], a->arg[1]},
-		};
-
-		image_add_action(b, &row);
-	}
+	for (size_t i = 0; i < cg->r->actions.len; i++)
+		pack_action(cg, b, cg->r->actions.items[i]);
+	for (size_t i = 0; i < cg->failures.len; i++)
+		pack_action(cg, b, cg->failures.items[i]);
 }
 
 static void pack_probes(struct codegen *cg, struct image_builder *b)

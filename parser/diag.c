@@ -255,6 +255,24 @@ static void print_quote(FILE *out, const struct source *s, const struct span *at
 		print_lines(out, s, first, last);
 }
 
+const char *diag_quote(const struct diag_list *d, struct span at)
+{
+	const char *copy;
+	char *text = NULL;
+	size_t size;
+	FILE *f;
+
+	if (at.src >= d->sources.len)
+		return "";
+	f = open_memstream(&text, &size);
+	if (!f)
+		return "";
+	print_quote(f, &d->sources.items[at.src], &at);
+	copy = fclose(f) || !size ? "" : arena_printf(d->arena, "%.*s", (int)size - 1, text);
+	free(text);
+	return copy;
+}
+
 static void print_message(const struct diag_list *d, const struct span *at, const char *color,
 			  const char *level, const char *message, FILE *out)
 {

@@ -117,6 +117,8 @@ void diag_hint(struct diag_list *d, const char *fmt, ...) __attribute__((format(
 void diag_position(const struct diag_list *d, struct span at, unsigned *line, unsigned *col);
 /* The place as messages name it, "stdin:1:9-12", or "file:3-5" when it has several lines. */
 const char *diag_place(const struct diag_list *d, struct span at);
+/* The line of the place, underlined, or its lines; without the newline at the end. */
+const char *diag_quote(const struct diag_list *d, struct span at);
 /*
  * For a place in what a macro was expanded to: a message of @level on each call that led there,
  * with the line quoted. "" elsewhere.

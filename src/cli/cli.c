@@ -75,6 +75,7 @@ static void fill_input(struct compile_input *in, const struct cli_options *o, co
 		.nwords = o->nwords,
 		.sync = sync_wanted(o),
 		.unsafe = o->run.unsafe,
+		.tell_failures = o->runtime_warnings,
 		.has_child = o->run.command != NULL,
 		.pid = o->run.pid,
 		.script_name = in->name,

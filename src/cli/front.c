@@ -199,9 +199,6 @@ int main(int argc, char **argv)
 		status = EXIT_FAILURE;
 	} else {
 		warn_of_color();
-		if (o.runtime_warnings)
-			cli_warning(
-				"-k: reads of memory that fail in a probe are not reported yet");
 		status = use_source(&o);
 	}
 	cli_options_free(&o);

@@ -462,7 +462,7 @@ static const struct option_row rows[] = {
 	{GROUP_OUTPUT, 'q', "quiet", NULL, "-q, --quiet", "print nothing but the script's output",
 	 set_quiet},
 	{GROUP_OUTPUT, 'k', "warnings", NULL, "-k, --warnings",
-	 "warn when reading memory fails in a probe", set_warnings},
+	 "warn when a read of memory or a map's look-up fails in a probe", set_warnings},
 	{GROUP_OUTPUT, 0, "no-warnings", NULL, "--no-warnings", "print no warnings",
 	 set_no_warnings},
 

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC   "BTRUNIMG"
-#define IMAGE_VERSION 5u
+#define IMAGE_VERSION 6u
 #define IMAGE_NONE    UINT32_MAX /* "no row" where a row's index is expected */
 
 enum image_section_id {
@@ -56,7 +56,8 @@ enum image_kind {
 	IMAGE_K_VOID,
 	IMAGE_K_INT,     /* size 1, 2, 4, 8; IMAGE_TF_SIGNED */
 	IMAGE_K_BOOL,    /* size 1 */
-	IMAGE_K_STRING,  /* char[size], NUL-padded; arg[0]: one of length size - 1 was cut */
+	IMAGE_K_STRING,  /* char[size], NUL-padded; one that fills it was cut, with arg[0] one
+			   of length size - 1, too; with arg[1] none was */
 	IMAGE_K_BUFFER,  /* u32 length, then bytes */
 	IMAGE_K_POINTER, /* 8 bytes, shown 0x... */
 	IMAGE_K_ENUM,    /* as INT; enumerators at fields (first row in ENUMS) and count */
@@ -207,10 +208,11 @@ enum image_action_kind {
 	IMAGE_A_JOIN,        /* type: tuple of strings; fmt: separator */
 	IMAGE_A_CAT,         /* fmt, type as printf: file name */
 	IMAGE_A_SYSTEM,      /* fmt, type as printf: command */
-	IMAGE_A_ERRORF,      /* fmt, type as printf; where: fmt2 */
+	IMAGE_A_ERRORF,      /* fmt, type as printf; where is shown */
 	IMAGE_A_WARNF,
 	IMAGE_A_SKBOUTPUT,     /* fmt: path of the file; comes as struct image_packet */
-	IMAGE_A_RUNTIME_ERROR, /* type: tuple (s64 error, u32 helper) of -k; where: fmt2 */
+	IMAGE_A_RUNTIME_ERROR, /* type: tuple (s64 result, u32 helper) of a helper that failed;
+				* without a type: fmt is the warning */
 	IMAGE_A_REMEMBER,      /* type: u32 pid: its addresses will be asked for, maybe later */
 	IMAGE_A_ROWS,          /* map, table; fmt; type: tuple of what was sent; arg[0] rows at
 				* most (0: all) */
@@ -225,7 +227,8 @@ struct image_action {
 	uint32_t type;  /* row of TYPES, or IMAGE_NONE */
 	uint32_t map;   /* row of MAPS, or IMAGE_NONE */
 	uint32_t where; /* string: "file:line:col-col" of the call; on further lines, what is to
-			 * be shown after a message: the macro calls that led there */
+			 * be shown after a message: the script's line, the macro calls that
+			 * led there */
 	uint32_t table; /* ROWS, CYCLES: row of TABLES */
 	uint64_t arg[2];
 };

@@ -320,7 +320,7 @@ static const unsigned action_needs[IMAGE_NACTIONS] = {
 	[IMAGE_A_SYSTEM] = OPT_TUPLE,
 	[IMAGE_A_ERRORF] = OPT_TUPLE,
 	[IMAGE_A_WARNF] = OPT_TUPLE,
-	[IMAGE_A_RUNTIME_ERROR] = NEEDS_TUPLE,
+	[IMAGE_A_RUNTIME_ERROR] = OPT_TUPLE,
 	[IMAGE_A_REMEMBER] = NEEDS_TYPE,
 	[IMAGE_A_ROWS] = OPT_TUPLE | NEEDS_MAP,
 	[IMAGE_A_CYCLES] = OPT_TUPLE | NEEDS_MAP,
@@ -387,7 +387,7 @@ static int check_action(struct checker *c, uint32_t row)
 	    (a->map == IMAGE_NONE || (c->img->maps[a->map].flags & IMAGE_MAP_INTERNAL)))
 		return image_refuse(c, "action %u: map missing", row);
 	err = check_payload(c, row, a, needs);
-	if (!err && (needs & NEEDS_TUPLE))
+	if (!err && a->type != IMAGE_NONE && (needs & (NEEDS_TUPLE | OPT_TUPLE)))
 		err = check_tuple(c, row, a);
 	if (!err && (a->kind == IMAGE_A_ROWS || a->kind == IMAGE_A_CYCLES))
 		err = image_check_table(c, row, a);

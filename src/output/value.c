@@ -79,8 +79,11 @@ static void text_string(struct output *o, struct outbuf *b, const struct value *
 	size_t n = string_length(v->data, v->type->size);
 
 	outbuf_put(b, (const char *)v->data, n);
-	/* no room for the NUL, or all that str() reads: it was cut */
-	if (n == v->type->size || (v->type->arg[0] && n + 1 == v->type->size))
+	/*
+	 * No room for the NUL, though it was no array of characters, or all that str() reads: it
+	 * was cut.
+	 */
+	if ((n == v->type->size && !v->type->arg[1]) || (v->type->arg[0] && n + 1 == v->type->size))
 		outbuf_put(b, o->trailer, o->trailer_len);
 }
 

@@ -59,7 +59,7 @@ static int attach(struct attach_env *env, const struct image *img,
 	(void)img;
 	if (!l)
 		return probe_attach_fail(env, -ENOMEM, "interval");
-	err = probe_attach_perf(env, prog, &attr, -1, probe_first_cpu(), l);
+	err = probe_attach_timer(env, prog, &attr, probe_first_cpu(), l);
 	if (err)
 		probe_link_free(l);
 	else

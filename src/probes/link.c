@@ -4,9 +4,11 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 /* Threads wait for the kernel, they do not compute. */
 #define MAX_THREADS 32
@@ -15,6 +17,8 @@ struct probe_link {
 	bool slow;
 	size_t n, cap;
 	struct bpf_link **links;
+	int timer;               /* a perf event that waits for the wake, or -1 */
+	uint64_t period;         /* its period in ns */
 	void (*undo)(void *arg); /* what is to be done besides, last */
 	void *arg;
 };
@@ -26,6 +30,7 @@ struct probe_link *probe_link_new(size_t n, bool slow)
 	if (!l)
 		return NULL;
 	l->slow = slow;
+	l->timer = -1;
 	l->cap = n ? n : 1;
 	l->links = calloc(l->cap, sizeof(*l->links));
 	if (l->links)
@@ -54,6 +59,26 @@ int probe_link_add(struct probe_link *link, struct bpf_link *bpf)
 size_t probe_link_count(const struct probe_link *link)
 {
 	return link->n;
+}
+
+int probe_link_hold_timer(struct probe_link *link, int fd, uint64_t period)
+{
+	if (ioctl(fd, PERF_EVENT_IOC_DISABLE, 0))
+		return -errno;
+	link->timer = fd;
+	link->period = period;
+	return 0;
+}
+
+/* Enabled, it would go on with what was left of its period; setting one begins anew. */
+int probe_link_start(const struct probe_link *link)
+{
+	if (link->timer < 0)
+		return 0;
+	if (ioctl(link->timer, PERF_EVENT_IOC_ENABLE, 0) ||
+	    ioctl(link->timer, PERF_EVENT_IOC_PERIOD, &link->period))
+		return -errno;
+	return 0;
 }
 
 void probe_link_on_free(struct probe_link *link, void (*undo)(void *arg), void *arg)

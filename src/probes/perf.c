@@ -73,8 +73,9 @@ int probe_attach_fail(struct attach_env *env, int code, const char *what)
 	return code;
 }
 
-int probe_attach_perf(struct attach_env *env, struct bpf_program *prog,
-		      struct perf_event_attr *attr, int pid, int cpu, struct probe_link *link)
+static int attach_event(struct attach_env *env, struct bpf_program *prog,
+			struct perf_event_attr *attr, int pid, int cpu, struct probe_link *link,
+			bool hold)
 {
 	/* libbpf would find that out too, but not that links are switched off */
 	LIBBPF_OPTS(bpf_perf_event_opts, opts,
@@ -95,7 +96,23 @@ int probe_attach_perf(struct attach_env *env, struct bpf_program *prog,
 		close(fd);
 		return probe_attach_fail(env, err, "attaching to the perf event");
 	}
-	return probe_link_add(link, bpf);
+	err = probe_link_add(link, bpf);
+	if (err || !hold)
+		return err;
+	err = probe_link_hold_timer(link, fd, attr->sample_period);
+	return err ? probe_attach_fail(env, err, "stopping the timer") : 0;
+}
+
+int probe_attach_perf(struct attach_env *env, struct bpf_program *prog,
+		      struct perf_event_attr *attr, int pid, int cpu, struct probe_link *link)
+{
+	return attach_event(env, prog, attr, pid, cpu, link, false);
+}
+
+int probe_attach_timer(struct attach_env *env, struct bpf_program *prog,
+		       struct perf_event_attr *attr, int cpu, struct probe_link *link)
+{
+	return attach_event(env, prog, attr, -1, cpu, link, true);
 }
 
 /* ---- on all CPUs ------------------------------------------------------------------ */

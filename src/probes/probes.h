@@ -140,6 +140,8 @@ struct attacher {
 const struct attacher *attacher_find(uint32_t kind);
 /* The descriptor of its (first) attachment; belongs to the link. */
 int probe_link_fd(const struct probe_link *link);
+/* Now the probes are awake: timers begin to run. Returns 0 or a negative errno. */
+int probe_link_start(const struct probe_link *link);
 /* Detaches and frees. NULL is allowed. */
 void probe_link_free(struct probe_link *link);
 /* Detaches @n links at once, slow ones in threads of their own. */

@@ -233,6 +233,11 @@ static void system_command(struct run *r, const char *command)
 	int out[2];
 	pid_t pid;
 
+	if (r->skip_commands) {
+		r->skipped_commands++;
+		return;
+	}
+	r->pause = true;
 	if (pipe2(out, O_CLOEXEC)) {
 		run_error("system: %s", strerror(errno));
 		return;
@@ -267,27 +272,36 @@ static void do_system(struct run *r, const struct image_action *a, const void *p
 
 /* ---- the script's own messages, and those about it -------------------------------------- */
 
+/* With the action's place and, below it, the script's line or the calls of macros. */
+static void say_there(struct run *r, const struct image_action *a, struct output_message *m)
+{
+	char *where = strdup(image_str(r->img, a->where));
+	char *quote = where ? strchr(where, '\n') : NULL;
+
+	m->where = where;
+	m->quote = "";
+	if (quote) {
+		size_t len = strlen(quote);
+
+		if (quote[len - 1] == '\n')
+			quote[len - 1] = '\0';
+		if (len > 1) {
+			*quote = '\0';
+			m->quote = quote + 1;
+		}
+	}
+	if (m->text && where)
+		output_message(r->out, m);
+	free(where);
+}
+
 static void say(struct run *r, const struct image_action *a, enum output_message_kind kind,
 		const void *payload)
 {
-	char *where = strdup(image_str(r->img, a->where));
-	char *calls = where ? strchr(where, '\n') : NULL;
 	char *text = output_format(r->out, a, payload);
-	struct output_message m = {.kind = kind, .where = where, .quote = "", .text = text};
+	struct output_message m = {.kind = kind, .text = text};
 
-	if (calls) { /* the place, and below it the calls of macros that led there */
-		size_t len = strlen(calls);
-
-		if (calls[len - 1] == '\n')
-			calls[len - 1] = '\0';
-		if (len > 1) {
-			*calls = '\0';
-			m.quote = calls + 1;
-		}
-	}
-	if (text && where)
-		output_message(r->out, &m);
-	free(where);
+	say_there(r, a, &m);
 	free(text);
 }
 
@@ -345,21 +359,23 @@ static const char *reason_of(uint32_t helper, int64_t err)
 
 static void do_runtime_error(struct run *r, const struct image_action *a, const void *payload)
 {
-	struct output_message m = {
-		.kind = OUTPUT_HELPER_ERROR,
-		.where = image_str(r->img, a->where),
-		.quote = "",
-	};
+	struct output_message m = {.kind = OUTPUT_HELPER_ERROR};
 	char number[16];
 	uint32_t helper;
 
 	if (r->opts->no_warnings)
 		return;
+	if (a->type == IMAGE_NONE) {
+		m.kind = OUTPUT_RUNTIME_ERROR;
+		m.text = image_str(r->img, a->fmt);
+		say_there(r, a, &m);
+		return;
+	}
 	memcpy(&m.retcode, part(r, a, payload, 0), sizeof(m.retcode));
 	memcpy(&helper, part(r, a, payload, 1), sizeof(helper));
 	m.helper = helper_name(helper, number, sizeof(number));
 	m.text = reason_of(helper, m.retcode);
-	output_message(r->out, &m);
+	say_there(r, a, &m);
 }
 
 static void do_remember(struct run *r, const struct image_action *a, const void *payload)

@@ -57,8 +57,9 @@ static bool take_ring(void *arg, const void *data, size_t size)
 {
 	struct events *ev = arg;
 
+	ev->run->pause = false;
 	events_handle(ev->run, data, size);
-	return !ev->limited || --ev->left;
+	return !ev->limited || (--ev->left && !ev->run->pause);
 }
 
 static void take_perf(void *ctx, const void *data, size_t size)

@@ -150,8 +150,11 @@ struct run {
 	struct packets *packets; /* skboutput(), NULL: none */
 	uint64_t nevents;        /* taken out so far */
 	uint64_t lost_perf;      /* told by the perf buffers */
-	uint64_t lost_reported;  /* events already told to be lost */
-	uint64_t lost_told_at;   /* when, ns */
+	bool pause;         /* an action took long: signals are looked at before the next one */
+	bool skip_commands; /* a signal ended the run: system() of what is left is not run */
+	uint64_t skipped_commands;
+	uint64_t lost_reported; /* events already told to be lost */
+	uint64_t lost_told_at;  /* when, ns */
 
 	struct probe_link **links;
 	uint32_t *link_rows; /* of ATTACHMENTS, the first of each link */

@@ -147,6 +147,8 @@ static int wake(struct run *r)
 	err = failed("Failed to wake the probes", control_wake(&r->control));
 
 	r->woken = !err;
+	for (size_t i = 0; !err && i < r->nlinks; i++)
+		err = failed("Failed to start a timer", probe_link_start(r->links[i]));
 	if (err || !r->child.pid)
 		return err;
 	err = failed("Failed to run child", child_release(&r->child));
@@ -229,8 +231,10 @@ static int finish(struct run *r)
 	err = fall_asleep(r);
 	if (r->misses) /* it woke */
 		note_misses(r);
+	r->skip_commands = r->stop == STOP_SIGNAL;
 	if (!err)
 		err = failed("Failed to read events", events_drain(r));
+	r->skip_commands = false;
 	if (!err)
 		err = object_run_programs(r, IMAGE_AT_END);
 	if (!err)

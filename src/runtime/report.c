@@ -72,6 +72,11 @@ void report_losses(struct run *r)
 		    words.lost_updates);
 	report_loss(r, "lost_stacks", "stacks", words.lost_stacks,
 		    "%" PRIu64 " stacks could not be stored", words.lost_stacks);
+	report_loss(r, "skipped_commands", "commands", r->skipped_commands,
+		    "%" PRIu64
+		    " commands of system() were not run any more: the script was stopped "
+		    "before their turn came",
+		    r->skipped_commands);
 }
 
 static int by_name(const void *pa, const void *pb, void *arg)

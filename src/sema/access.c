@@ -9,7 +9,7 @@ static struct type *as_string(struct sema *s, struct type *t)
 {
 	if (t->kind == IMAGE_K_ARRAY && t->count && t->elem->kind == IMAGE_K_INT &&
 	    t->elem->size == 1 && t->elem->is_signed)
-		return type_string(s->types, t->count);
+		return type_chars(s->types, t->count);
 	return t;
 }
 
@@ -101,7 +101,7 @@ struct type *sema_type_field(struct sema *s, struct ast_expr *e)
 	f = find_field(s, t, e->u.field.name);
 	if (!f)
 		return no_field(s, e, t);
-	if (!f->type || f->type->kind == IMAGE_K_VOID) {
+	if (!f->type || (f->type->kind == IMAGE_K_VOID && !(s->fold_only && f->type->size))) {
 		sema_error(s, e->span, "%s has unsupported type", e->u.field.name);
 		return NULL;
 	}

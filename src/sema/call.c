@@ -188,7 +188,7 @@ void sema_add_action(struct sema *s, struct ast_expr *e, const struct sema_actio
 
 struct sema_action *sema_add_warning(struct sema *s, struct span at, const char *text)
 {
-	struct sema_action a = {.kind = IMAGE_A_WARNF, .fmt = text};
+	struct sema_action a = {.kind = IMAGE_A_RUNTIME_ERROR, .fmt = text};
 
 	return new_action(s, at, &a);
 }

@@ -372,3 +372,27 @@ void sema_config_run(struct sema *s)
 	s->r->config.test_clock = look_up(s, "BPFTRACE_DUMMY_TS_MAP");
 	check_limits(s);
 }
+
+bool sema_config_setting(struct sema *s, size_t i, struct sema_setting *set)
+{
+	const struct config_row *row = i < NROWS ? &table[i] : NULL;
+	const void *place;
+
+	if (!row)
+		return false;
+	*set = (struct sema_setting){.name = row->name, .is_bool = row->kind == CONF_BOOL};
+	if (row->kind == CONF_UNSTABLE) {
+		set->text = "enable";
+		return true;
+	}
+	place = (const char *)&s->r->config + row->offset;
+	if (row->kind == CONF_STRING || row->kind == CONF_LICENSE)
+		set->text = *(const char *const *)place;
+	else
+		set->number = *(const uint64_t *)place;
+	if (row->kind == CONF_WORD)
+		set->text = row->words[set->number];
+	if (row->kind == CONF_LICENSE && !set->text)
+		set->text = "GPL";
+	return true;
+}

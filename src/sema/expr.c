@@ -117,7 +117,7 @@ static size_t leaves(const struct type *t)
 
 static struct type *element(struct sema *s, struct ast_expr *x, const char *of)
 {
-	struct type *t = sema_expr(s, x);
+	struct type *t = sema_value(s, x);
 
 	if (!t)
 		return NULL;

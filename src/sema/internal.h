@@ -120,6 +120,13 @@ const char *sema_tn(struct sema *s, const struct type *t); /* type_name, "none" 
 /* ---- config.c ---- */
 void sema_config_defaults(struct sema_config *c);
 void sema_config_run(struct sema *s);
+/* Config variable number @i as config() shows it: text, or (NULL) a number. False: no more. */
+struct sema_setting {
+	const char *name, *text;
+	uint64_t number;
+	bool is_bool;
+};
+bool sema_config_setting(struct sema *s, size_t i, struct sema_setting *set);
 
 /* ---- iter.c ---- */
 /* ctx in an iter probe; NULL after an error. */
@@ -175,6 +182,10 @@ bool sema_map_value(struct sema *s, struct sema_map *m, struct type *t, struct s
 struct type *sema_type_map(struct sema *s, struct ast_expr *e);
 void sema_finish_maps(struct sema *s);
 
+/* ---- context.c ---- */
+/* As sema_expr(), of what is stored, printed or a key: args becomes a struct of its fields. */
+struct type *sema_value(struct sema *s, struct ast_expr *e);
+
 /* ---- typing.c: types joined and named ---- */
 struct type *sema_literal_type(struct sema *s, uint64_t value);
 struct type *sema_negative_type(struct sema *s, int64_t value);
@@ -223,6 +234,9 @@ struct type *sema_type_offsetof(struct sema *s, struct ast_expr *e);
 struct type *sema_operand_type(struct sema *s, struct ast_type *written, struct ast_expr *x);
 
 /* ---- typeinfo.c ---- */
+/* New literals in the tree. */
+struct ast_expr *sema_literal(struct sema *s, enum ast_expr_kind kind, struct span at);
+struct ast_expr *sema_literal_text(struct sema *s, const char *value, struct span at);
 struct type *sema_type_typeinfo(struct sema *s, struct ast_expr *e);
 /* Makes e, a field of a typeinfo() or a comparison of two, a constant. False: it is neither. */
 bool sema_fold_typeinfo_field(struct ast_expr *e);

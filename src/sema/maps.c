@@ -104,7 +104,7 @@ bool sema_map_access(struct sema *s, struct ast_expr *e)
 {
 	struct sema_map *m = sema_map_whole(s, e);
 	struct sema_map_work *w = sema_map_work(s, m);
-	struct type *key = e->u.map.key ? sema_expr(s, e->u.map.key) : NULL;
+	struct type *key = e->u.map.key ? sema_value(s, e->u.map.key) : NULL;
 
 	if (!check_shape(s, e, w))
 		return false;

@@ -86,6 +86,7 @@ static bool compares_as_bytes(const struct type *t)
 	case IMAGE_K_TUPLE:
 	case IMAGE_K_RECORD:
 	case IMAGE_K_DISK:
+	case IMAGE_K_BUFFER:
 	case IMAGE_K_KSTACK:
 	case IMAGE_K_USTACK:
 		return true;

@@ -7,6 +7,9 @@
 
 /* ---- positional parameters ---------------------------------------------- */
 
+/* The command line is at fault, not the script. */
+#define NOWHERE ((struct span){UINT32_MAX, 0, 0})
+
 const char *sema_param(const struct sema *s, uint64_t n)
 {
 	return n >= 1 && n <= s->words->params.len ? s->words->params.items[n - 1] : "";
@@ -74,8 +77,10 @@ static void bad_value(struct sema *s, struct ast_expr *e, struct sema_getopt *o,
 		      const char *text)
 {
 	o->failed = true;
-	sema_error(s, e->span, "program command line option --%s %s (value: %s)", o->name, what,
+	sema_error(s, NOWHERE, "program command line option --%s %s (value: %s)", o->name, what,
 		   text);
+	if (s->report)
+		diag_note(s->diags, e->span, "what the script takes it for");
 }
 
 static void set_bool(struct sema *s, struct ast_expr *e, struct sema_getopt *o, const char *text)
@@ -284,8 +289,7 @@ void sema_check_options(struct sema *s)
 	for (size_t i = 0; i < s->options.len; i++)
 		known = known ? arena_printf(s->arena, "%s, --%s", known, s->options.items[i]->name)
 			      : arena_printf(s->arena, "--%s", s->options.items[i]->name);
-	sema_error(s, s->options.len ? s->options.items[0]->span : (struct span){0},
-		   "unexpected program command line options: %s", unknown);
+	sema_error(s, NOWHERE, "unexpected program command line options: %s", unknown);
 	if (known)
 		sema_hint(s, "expected program options: %s", known);
 }

@@ -127,6 +127,10 @@ static void unknown_provider(struct sema *s, const struct ast_attach_point *ap)
 {
 	const char *near = diag_did_you_mean(ap->provider, probe_type_names());
 
+	if (!*ap->provider) {
+		diag_error(s->diags, ap->span, "No probe is given: '%s' is empty", ap->text);
+		return;
+	}
 	diag_error(s->diags, ap->span, "Invalid probe type: %s", ap->provider);
 	if (near)
 		diag_hint(s->diags, "Did you mean: %s?", near);
@@ -153,8 +157,36 @@ static void expand_wild_provider(struct sema *s, const struct ast_attach_point *
 		not_found(s, ap, arena_printf(s->arena, "No matches for %s.", ap->text), out);
 }
 
+/* A parameter in the provider's place may hold the whole attach point, or its first parts. */
+static const struct ast_attach_point *filled_in(struct sema *s, const struct ast_attach_point *ap)
+{
+	char *text = arena_strdup(s->arena, with_params(s, ap->provider));
+	struct ast_attach_point *full;
+	char *colon;
+
+	if (!strcmp(text, ap->provider))
+		return ap;
+	full = arena_new_of(s->arena, struct ast_attach_point);
+	*full = *ap;
+	full->parts.items = NULL;
+	full->parts.len = full->parts.cap = 0;
+	full->provider = text;
+	while ((colon = strchr(text, ':'))) {
+		*colon = '\0';
+		text = colon + 1;
+		colon = strchr(text, ':');
+		vec_push(s->arena, &full->parts,
+			 colon ? arena_strndup(s->arena, text, colon - text) : text);
+	}
+	for (size_t i = 0; i < ap->parts.len; i++)
+		vec_push(s->arena, &full->parts, ap->parts.items[i]);
+	return full;
+}
+
 static void expand_point(struct sema *s, const struct ast_attach_point *ap, struct sema_points *out)
 {
+	ap = filled_in(s, ap);
+
 	const struct probe_type *type = probe_type_find(ap->provider);
 
 	if (type)

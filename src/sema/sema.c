@@ -173,6 +173,14 @@ static void type_programs(struct sema *s)
 	s->report = false;
 }
 
+/* What the helper returned, and which it was. */
+static struct type *failure_type(struct sema *s)
+{
+	struct type *parts[] = {type_int(s->types, 8, true), type_int(s->types, 4, false)};
+
+	return type_tuple(s->types, parts, 2);
+}
+
 /* ---- one run ------------------------------------------------------------ */
 
 static void analyse(struct sema *s)
@@ -189,6 +197,7 @@ static void analyse(struct sema *s)
 	type_programs(s);
 	if (!s->diags->errors)
 		s->r->ast = sema_display(s);
+	s->r->failure = s->opts->tell_failures ? failure_type(s) : NULL;
 }
 
 static void start(struct sema *s, const struct sema *from)

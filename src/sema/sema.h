@@ -21,8 +21,9 @@ struct sema_options {
 	size_t nwords;
 	bool sync; /* false: --no-sync */
 	bool unsafe;
-	bool has_child; /* -c given: cpid is known at run time */
-	int pid;        /* -p, 0: none */
+	bool tell_failures; /* -k */
+	bool has_child;     /* -c given: cpid is known at run time */
+	int pid;            /* -p, 0: none */
 	const char *script_name;
 	struct cdefs_options c; /* where C headers are looked for */
 	/* environment look-up, getenv by default; NULL entries: not set */
@@ -169,7 +170,10 @@ struct sema_program {
 	struct ast_expr *predicate; /* typed; NULL: none (the gate is codegen's) */
 	struct ast_block *body;     /* typed */
 	struct type *args;          /* NULL: body does not use args */
-	struct span span;           /* of the attach points in the script */
+	/* args stored or printed as a whole: a struct, and which field of args each of its is */
+	struct type *args_value;
+	const struct type_field **args_parts;
+	struct span span; /* of the attach points in the script */
 	bool gated;
 	VEC(struct sema_attachment) attachments;
 	uint32_t nvars;
@@ -222,6 +226,7 @@ struct sema_result {
 	struct sema_action *remember;
 	uint32_t unwind_depth;   /* the most frames that dw_ustack() is asked for; 0: not used */
 	uint64_t task_stack_off; /* where task_struct says its kernel stack is, 0: not known */
+	struct type *failure; /* with -k: what is told of a helper that fails; else NULL */
 	/* getopt() calls found, for --help of the script */
 	VEC(struct sema_option) options;
 };

@@ -61,10 +61,6 @@ static struct type *print_map(struct sema *s, struct ast_expr *e)
 
 static bool printable(struct sema *s, struct ast_expr *e, struct type *t)
 {
-	if (t->is_ctx) {
-		sema_error(s, e->span, "print(args) is not supported yet: name the fields");
-		return false;
-	}
 	if (t->kind == IMAGE_K_HIST || t->kind == IMAGE_K_LHIST || t->kind == IMAGE_K_TSERIES ||
 	    t->kind == IMAGE_K_STATS) {
 		sema_error(s, e->span,
@@ -73,7 +69,7 @@ static bool printable(struct sema *s, struct ast_expr *e, struct type *t)
 			   sema_tn(s, t));
 		return false;
 	}
-	if (t->kind == IMAGE_K_VOID) {
+	if (t->kind == IMAGE_K_VOID || t->is_ctx) {
 		sema_error(s, e->span, "%s type passed to print() is not printable", sema_tn(s, t));
 		return false;
 	}
@@ -88,7 +84,7 @@ struct type *sema_check_print(struct sema *s, struct ast_expr *e)
 
 	if (x->kind == AST_MAP && !x->u.map.key)
 		return print_map(s, e);
-	t = sema_expr(s, x);
+	t = sema_value(s, x);
 	for (size_t i = 1; i < sema_nargs(e); i++)
 		sema_expr(s, sema_arg(e, i));
 	if (!t || !printable(s, e, t))

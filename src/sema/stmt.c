@@ -69,7 +69,7 @@ static void assign_map(struct sema *s, struct ast_stmt *st)
 	struct ast_expr *target = st->u.assign.target, *value = st->u.assign.value;
 	bool ok = sema_map_access(s, target);
 	struct sema_map *m = target->u.map.decl;
-	struct type *t = sema_expr(s, value);
+	struct type *t = sema_value(s, value);
 
 	sema_map_work(s, m)->assigned = true;
 	if (st->u.assign.compound)
@@ -153,7 +153,7 @@ static void assign_value(struct sema *s, struct span at, struct sema_var *v, str
 static void assign_var(struct sema *s, struct ast_stmt *st)
 {
 	struct ast_expr *target = st->u.assign.target;
-	struct type *t = sema_expr(s, st->u.assign.value);
+	struct type *t = sema_value(s, st->u.assign.value);
 	struct sema_var *v = target->u.var.decl;
 
 	if (!v)

@@ -29,7 +29,7 @@ static const char *base_type(struct sema *s, const struct type *t)
 	}
 }
 
-static struct ast_expr *literal(struct sema *s, enum ast_expr_kind kind, struct span at)
+struct ast_expr *sema_literal(struct sema *s, enum ast_expr_kind kind, struct span at)
 {
 	struct ast_expr *e = arena_new_of(s->arena, struct ast_expr);
 
@@ -39,9 +39,9 @@ static struct ast_expr *literal(struct sema *s, enum ast_expr_kind kind, struct 
 	return e;
 }
 
-static struct ast_expr *text(struct sema *s, const char *value, struct span at)
+struct ast_expr *sema_literal_text(struct sema *s, const char *value, struct span at)
 {
-	struct ast_expr *e = literal(s, AST_STRING, at);
+	struct ast_expr *e = sema_literal(s, AST_STRING, at);
 	size_t max = s->r->config.max_strlen - 1;
 
 	e->u.string.text = arena_strndup(s->arena, value, strnlen(value, max));
@@ -62,15 +62,30 @@ struct type *sema_type_typeinfo(struct sema *s, struct ast_expr *e)
 
 	if (!t)
 		return NULL;
-	record = literal(s, AST_RECORD, e->span);
-	add(s, record, "btf_id", literal(s, AST_INT, e->span));
-	add(s, record, "base_type", text(s, base_type(s, t), e->span));
-	add(s, record, "full_type", text(s, sema_tn(s, t), e->span));
+	record = sema_literal(s, AST_RECORD, e->span);
+	add(s, record, "btf_id", sema_literal(s, AST_INT, e->span));
+	add(s, record, "base_type", sema_literal_text(s, base_type(s, t), e->span));
+	add(s, record, "full_type", sema_literal_text(s, sema_tn(s, t), e->span));
 	e->u.sizeof_.shown = record;
 	return sema_expr(s, record);
 }
 
-/* The record behind typeinfo(), which may be the value of a block; NULL for all else. */
+/* A record of constants: one written out, or typeinfo()'s; it may be the value of a block. */
+static const struct ast_expr *constants(const struct ast_expr *e)
+{
+	while (e->kind == AST_BLOCK_EXPR && !e->u.block->stmts.len && e->u.block->value)
+		e = e->u.block->value;
+	if (e->kind == AST_TYPEINFO)
+		return e->u.sizeof_.shown;
+	if (e->kind != AST_RECORD)
+		return NULL;
+	for (size_t i = 0; i < e->u.tuple.elems.len; i++)
+		if (!e->u.tuple.elems.items[i]->is_const)
+			return NULL;
+	return e;
+}
+
+/* The record behind typeinfo(), likewise; NULL for all else. */
 static const struct ast_expr *shown(const struct ast_expr *e)
 {
 	while (e->kind == AST_BLOCK_EXPR && !e->u.block->stmts.len && e->u.block->value)
@@ -80,7 +95,7 @@ static const struct ast_expr *shown(const struct ast_expr *e)
 
 bool sema_fold_typeinfo_field(struct ast_expr *e)
 {
-	const struct ast_expr *record = shown(e->u.field.e), *x;
+	const struct ast_expr *record = constants(e->u.field.e), *x;
 
 	for (size_t i = 0; record && i < record->u.tuple.names.len; i++) {
 		if (strcmp(record->u.tuple.names.items[i], e->u.field.name))

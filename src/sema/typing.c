@@ -205,13 +205,19 @@ static bool same_pointee(const struct type *a, const struct type *b)
 	}
 }
 
+/* Of strings of one size, which is shown as cut earlier when it is full. */
+static int cut_rank(const struct type *t)
+{
+	return t->arg[0] ? 2 : t->arg[1] ? 0 : 1;
+}
+
 static struct type *join_same_kind(struct sema *s, struct type *a, struct type *b)
 {
 	switch (a->kind) {
 	case IMAGE_K_STRING:
 	case IMAGE_K_BUFFER:
 		if (a->size == b->size)
-			return a->arg[0] ? a : b;
+			return cut_rank(b) > cut_rank(a) ? b : a;
 		return a->size > b->size ? a : b;
 	case IMAGE_K_TUPLE:
 	case IMAGE_K_RECORD:

@@ -106,7 +106,7 @@ static struct type *make_array(struct types *ts, const struct btf_type *t)
 	uint64_t size = (uint64_t)elem->size * a->nelems;
 
 	if (elem->kind == IMAGE_K_INT && elem->size == 1 && a->nelems)
-		return type_string(ts, a->nelems);
+		return type_chars(ts, a->nelems);
 	if (size > UINT32_MAX || elem->kind == IMAGE_K_VOID)
 		return type_array(ts, type_int(ts, 1, false), 0);
 	return type_array(ts, elem, a->nelems);
@@ -160,7 +160,7 @@ static struct type *make(struct types *ts, const struct btf_view *v, uint32_t id
 	case BTF_KIND_INT:
 		return make_int(ts, t);
 	case BTF_KIND_FLOAT:
-		return type_sized_int(ts, t->size, false);
+		return type_float(ts, t->size);
 	case BTF_KIND_ENUM:
 	case BTF_KIND_ENUM64:
 		return make_enum(ts, v, t);

@@ -220,7 +220,7 @@ static struct type *convert_array(struct cdefs_reader *r, CXType t, long long co
 	struct type *elem = convert(r, of);
 
 	if ((kind == CXType_Char_S || kind == CXType_Char_U) && count > 0 && count <= MAX_SIZE)
-		return type_string(r->ts, (uint32_t)count);
+		return type_chars(r->ts, (uint32_t)count);
 	if (count < 0 || elem->kind == IMAGE_K_VOID ||
 	    (elem->size && count > MAX_SIZE / elem->size))
 		count = 0;
@@ -244,6 +244,12 @@ static bool is_signed_kind(enum CXTypeKind kind)
 	default:
 		return false;
 	}
+}
+
+static bool is_float_kind(enum CXTypeKind kind)
+{
+	return kind == CXType_Float || kind == CXType_Double || kind == CXType_LongDouble ||
+	       kind == CXType_Float128 || kind == CXType_Half || kind == CXType_Float16;
 }
 
 static struct type *convert(struct cdefs_reader *r, CXType t)
@@ -279,6 +285,8 @@ static struct type *convert(struct cdefs_reader *r, CXType t)
 		return convert(r, plain);
 	if (!size_of(r, t))
 		return type_simple(r->ts, IMAGE_K_VOID);
+	if (is_float_kind(t.kind))
+		return type_float(r->ts, size_of(r, t));
 	return type_sized_int(r->ts, size_of(r, t), is_signed_kind(t.kind));
 }
 

@@ -65,6 +65,8 @@ static struct type *make_base(struct types *ts, struct program *p, Dwarf_Die *di
 		return type_simple(ts, IMAGE_K_VOID);
 	if (encoding == DW_ATE_boolean && size == 1)
 		return type_simple(ts, IMAGE_K_BOOL);
+	if (encoding == DW_ATE_float || encoding == DW_ATE_complex_float)
+		return type_float(ts, size);
 	return type_sized_int(ts, size,
 			      encoding == DW_ATE_signed || encoding == DW_ATE_signed_char);
 }
@@ -132,7 +134,7 @@ static struct type *make_dimensions(struct types *ts, struct program *p, Dwarf_D
 	}
 	/* as with the kernel's types, arrays of single bytes are strings */
 	if (elem->kind == IMAGE_K_INT && elem->size == 1 && n)
-		return type_string(ts, n);
+		return type_chars(ts, n);
 	if ((uint64_t)elem->size * n > UINT32_MAX || elem->kind == IMAGE_K_VOID)
 		return type_array(ts, type_int(ts, 1, false), 0);
 	return type_array(ts, elem, n);

@@ -234,7 +234,7 @@ static struct type *array(struct types *ts, const struct format_line *l, enum ty
 	struct type *elem;
 
 	if (!strcmp(l->base, "char"))
-		return dynamic ? type_string_read(ts) : type_string(ts, l->size);
+		return dynamic ? type_string_read(ts) : type_chars(ts, l->size);
 	elem = element(ts, l, space);
 	/* the number between the brackets may be a constant's name: the size never is */
 	return type_array(ts, elem, dynamic ? 0 : l->size / elem->size);

@@ -147,6 +147,26 @@ struct type *type_string(struct types *ts, uint32_t size)
 	return *t;
 }
 
+struct type *type_chars(struct types *ts, uint32_t size)
+{
+	struct type **t = type_table_slot(ts, size, TYPE_KEY(KEY_STRING, 1));
+
+	if (!*t) {
+		*t = type_new(ts, IMAGE_K_STRING, size, 1);
+		(*t)->arg[1] = 1;
+	}
+	return *t;
+}
+
+struct type *type_float(struct types *ts, uint32_t size)
+{
+	struct type **t = type_table_slot(ts, size, TYPE_KEY(KEY_FLOAT, 0));
+
+	if (!*t)
+		*t = type_new(ts, IMAGE_K_VOID, size, size < 8 ? size : 8);
+	return *t;
+}
+
 struct type *type_buffer(struct types *ts, uint32_t size)
 {
 	struct type **t = type_table_slot(ts, size, TYPE_KEY(KEY_BUFFER, 0));
@@ -222,6 +242,15 @@ struct type *type_record(struct types *ts, struct type *const *elems, const char
 			 size_t n)
 {
 	return lay_out(ts, IMAGE_K_RECORD, elems, names, n);
+}
+
+struct type *type_struct(struct types *ts, const char *name, struct type *const *elems,
+			 const char *const *names, size_t n)
+{
+	struct type *t = lay_out(ts, IMAGE_K_STRUCT, elems, names, n);
+
+	t->name = name;
+	return t;
 }
 
 struct type *type_copy(struct types *ts, const struct type *t)

@@ -86,6 +86,10 @@ struct type *type_int(struct types *ts, unsigned size, bool is_signed);
 struct type *type_simple(struct types *ts,
 			 enum image_kind kind);            /* VOID BOOL PROBE DISK KSYM ... */
 struct type *type_string(struct types *ts, uint32_t size); /* bytes with the NUL */
+/* What was an array of @size characters: all of them may be used, with no NUL behind them. */
+struct type *type_chars(struct types *ts, uint32_t size);
+/* float and double: they take room and have no value here. */
+struct type *type_float(struct types *ts, uint32_t size);
 struct type *type_buffer(struct types *ts, uint32_t size); /* the most bytes that it holds */
 /*
  * What is read from memory without a length of its own, by str() or as a __data_loc char[] field:
@@ -99,6 +103,9 @@ struct type *type_array(struct types *ts, struct type *elem, uint32_t count);
 struct type *type_tuple(struct types *ts, struct type *const *elems, size_t n);
 struct type *type_record(struct types *ts, struct type *const *elems, const char *const *names,
 			 size_t n);
+/* Likewise a struct. @elems are complete. */
+struct type *type_struct(struct types *ts, const char *name, struct type *const *elems,
+			 const char *const *names, size_t n);
 /* A fresh copy to be changed by the caller. */
 struct type *type_copy(struct types *ts, const struct type *t);
 /* An aggregation or stack with its layout size computed from kind and arg[]. */

@@ -16,7 +16,7 @@ struct type_table {
 };
 
 /* What the second word of a key says the first one is. */
-enum type_key { KEY_BTF = 1, KEY_STRING, KEY_POINTER, KEY_ARRAY, KEY_BUFFER, KEY_DWARF };
+enum type_key { KEY_BTF = 1, KEY_STRING, KEY_POINTER, KEY_ARRAY, KEY_BUFFER, KEY_DWARF, KEY_FLOAT };
 #define TYPE_KEY(kind, n) ((uint64_t)(kind) << 32 | (n))
 
 /* What the script's C text gives a name to; chained by hash. */
