@@ -322,7 +322,6 @@ void sema_check_options(struct sema *s)
 {
 	const char *unknown = NULL, *known = NULL;
 
-
 	for (size_t i = 0; i < s->opts->nnamed; i++) {
 		const char *name = option_name(s, s->opts->named[i]);
 
