@@ -11,6 +11,9 @@ bool cg_action_is_control(enum image_action_kind k)
 {
 	switch (k) {
 	case IMAGE_A_PRINT_MAP:
+	case IMAGE_A_ROWS:
+	case IMAGE_A_CYCLES:
+	case IMAGE_A_SCREEN:
 	case IMAGE_A_CLEAR:
 	case IMAGE_A_ZERO:
 	case IMAGE_A_EXIT:

@@ -58,6 +58,19 @@ LLVMValueRef cg_emit_printf(struct codegen *cg, struct ast_expr *e, LLVMValueRef
 	return NULL;
 }
 
+/* What columns need of the event; the rest is in the maps. */
+LLVMValueRef cg_emit_rows(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
+{
+	struct sema_action *a = e->u.call.action;
+	struct payload p = {a->payload, a->table->sent.items, a->table->sent.len, NULL};
+
+	(void)dst;
+	if (p.n)
+		eval_scalars(cg, &p);
+	cg_action(cg, a, p.n ? fill_tuple : NULL, &p);
+	return NULL;
+}
+
 static void fill_value(struct codegen *cg, LLVMValueRef at, void *arg_)
 {
 	struct payload *p = arg_;

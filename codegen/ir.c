@@ -43,6 +43,8 @@ bool cg_is_scalar(const struct type *t)
 	case IMAGE_K_CGROUP_PATH:
 	case IMAGE_K_PROBE:
 	case IMAGE_K_DISK:
+	case IMAGE_K_LOADAVG:
+	case IMAGE_K_MEMINFO:
 		return true;
 	default:
 		return false;

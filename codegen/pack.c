@@ -52,6 +52,52 @@ static const char *where(struct codegen *cg, const struct sema_action *a)
 	return *calls ? arena_printf(cg->arena, "%s\n%s", place, calls) : place;
 }
 
+static uint32_t pack_ops(struct image_builder *b, const struct sema_column *c)
+{
+	uint32_t first = 0;
+
+	for (size_t i = 0; i < c->ops.len; i++) {
+		const struct sema_op *op = &c->ops.items[i];
+		struct image_op row = {
+			.code = op->code,
+			.part = op->part,
+			.map = op->map ? op->map->index : IMAGE_NONE,
+			.type = type_row(b, op->type),
+			.offset = op->offset,
+			.value = op->text ? image_add_string(b, op->text) : op->value,
+		};
+		uint32_t at = image_add_op(b, &row);
+
+		if (!i)
+			first = at;
+	}
+	return first;
+}
+
+static uint32_t pack_table(struct image_builder *b, const struct sema_table *t)
+{
+	struct image_table row = {
+		.tuple = type_row(b, t->tuple),
+		.ncolumns = t->columns.len,
+		.heading = image_add_string(b, t->heading ? t->heading : ""),
+		.heading_tuple = type_row(b, t->heading_tuple),
+	};
+
+	for (size_t i = 0; i < t->columns.len; i++) {
+		const struct sema_column *c = t->columns.items[i];
+		struct image_column col = {
+			.op = pack_ops(b, c),
+			.nops = c->ops.len,
+			.type = type_row(b, c->type),
+		};
+		uint32_t at = image_add_column(b, &col);
+
+		if (!i)
+			row.column = at;
+	}
+	return image_add_table(b, &row);
+}
+
 static void pack_actions(struct codegen *cg, struct image_builder *b)
 {
 	for (size_t i = 0; i < cg->r->actions.len; i++) {
@@ -62,6 +108,7 @@ static void pack_actions(struct codegen *cg, struct image_builder *b)
 			.type = type_row(b, a->payload),
 			.map = a->map ? a->map->index : IMAGE_NONE,
 			.where = image_add_string(b, where(cg, a)),
+			.table = a->table ? pack_table(b, a->table) : IMAGE_NONE,
 			.arg = {a->arg[0], a->arg[1]},
 		};
 

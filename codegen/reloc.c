@@ -408,6 +408,7 @@ static void pack_arguments(struct codegen *cg, struct image_builder *b)
 		struct image_argument row = {
 			.kind = a->kind,
 			.position = a->position,
+			.letter = (unsigned char)a->letter,
 			.name = image_add_string(b, a->name),
 			.describe = image_add_string(b, a->describe),
 			.text = image_add_string(b, a->text),

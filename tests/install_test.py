@@ -45,7 +45,8 @@ class Installed(unittest.TestCase):
 
     def test_the_bundled_scripts(self):
         listed = self.run_it("--tools").stdout
-        names = sorted(x[:-3] for x in os.listdir(f"{self.prefix}/share/btrun"))
+        names = sorted(x[:-3] for x in os.listdir(f"{self.prefix}/share/btrun")
+                       if x.endswith(".bt"))
         self.assertEqual([line.split()[0] for line in listed.splitlines()], names)
         for line in listed.splitlines():
             self.assertRegex(line, r"^\S+ +\w", "says nothing of itself")

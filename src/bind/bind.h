@@ -15,11 +15,10 @@
 
 #define BIND_ERROR_MAX 512
 
+/* What stands behind the image on the command line, "--" left out. */
 struct bind_arguments {
-	const char *const *params; /* positional */
-	size_t nparams;
-	const char *const *named; /* "name=value" or "name" */
-	size_t nnamed;
+	const char *const *words;
+	size_t nwords;
 };
 
 /*
@@ -45,12 +44,6 @@ struct bind_value {
  * -ENOENT when the kernel has no such thing.
  */
 int bind_find(struct target *t, uint32_t kind, const char *a, const char *b, struct bind_value *v);
-/* 0, or why the arguments cannot be the script's (@err: BIND_ERROR_MAX bytes). */
-int bind_check_arguments(const struct image *img, const struct bind_arguments *args, char *err);
-/* Relocation @row of @img, arguments included. Returns as bind_find(). */
-int bind_reloc(const struct image *img, uint32_t row, struct target *t,
-	       const struct bind_arguments *args, uint64_t *value);
-
 /* Helper function that an instruction calls whose constant could not be found: plus the row. */
 #define BIND_POISON 0x0bad0000
 

@@ -110,16 +110,16 @@ static bool fits(const struct image_reloc *r, const struct bind_value *v)
 	return r->flags & IMAGE_RELOC_AT_LEAST ? v->size >= r->size : v->size == r->size;
 }
 
-int bind_reloc(const struct image *img, uint32_t row, struct target *t,
-	       const struct bind_arguments *args, uint64_t *value)
+int find_reloc(const struct binding *bi, uint32_t row, uint64_t *value)
 {
+	const struct image *img = bi->img;
 	const struct image_reloc *r = &img->relocs[row];
 	struct bind_value v;
 	int err;
 
 	if (r->kind >= IMAGE_R_ARGUMENT)
-		return argument_reloc(img, r, args, value);
-	err = bind_find(t, r->kind, image_str(img, r->a), image_str(img, r->b), &v);
+		return argument_reloc(bi, r, value);
+	err = bind_find(bi->target, r->kind, image_str(img, r->a), image_str(img, r->b), &v);
 	if (!err && !fits(r, &v))
 		err = -ENOENT;
 	*value = v.value;

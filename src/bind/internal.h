@@ -11,10 +11,18 @@ struct bound_value {
 	bool found;
 };
 
+/* What the script is given for each row of ARGUMENTS. */
+struct given {
+	const char *text; /* NULL: nothing */
+	size_t length;    /* an option's value may be a part of a word */
+	bool bare;        /* an option without a value: "true" */
+};
+
 struct binding {
 	const struct image *img;
 	struct target *target;
-	const struct bind_arguments *args;
+	struct given *given;
+	size_t nparams;
 	struct bound_value *values; /* a row of RELOCS each */
 	char *err;                  /* BIND_ERROR_MAX bytes */
 };
@@ -33,10 +41,12 @@ int find_tracepoint_field(struct target *t, const char *tracepoint, const char *
 			  struct bind_value *v);
 
 /* ---- arguments.c ------------------------------------------------------------------ */
-/* The number that text stands for, as the language writes numbers. */
-bool parse_argument(const char *text, uint64_t *value);
-int argument_reloc(const struct image *img, const struct image_reloc *r,
-		   const struct bind_arguments *args, uint64_t *value);
+/* Fills bi->given (the caller frees it), or says in bi->err why the words cannot be that. */
+int sort_arguments(struct binding *bi, const struct bind_arguments *args);
+/* A relocation that is about an argument. */
+int argument_reloc(const struct binding *bi, const struct image_reloc *r, uint64_t *value);
+/* Relocation @row, whatever it is about. Returns as bind_find(). */
+int find_reloc(const struct binding *bi, uint32_t row, uint64_t *value);
 
 /* ---- points.c ---------------------------------------------------------------------- */
 /* Adds the bound PROBES and ATTACHMENTS to @b, which has those of the image. */

@@ -32,7 +32,10 @@ static void print_script_options(const struct sema_result *r)
 	for (size_t i = 0; i < r->options.len; i++) {
 		const struct sema_option *opt = &r->options.items[i];
 
-		fprintf(stderr, "--%s%s%s\n", opt->name, opt->description ? ": " : "",
+		fprintf(stderr, "--%s", opt->name);
+		if (opt->letter)
+			fprintf(stderr, ", -%c", opt->letter);
+		fprintf(stderr, "%s%s\n", opt->description ? ": " : "",
 			opt->description ? opt->description : "");
 	}
 }
@@ -69,10 +72,8 @@ static void fill_input(struct compile_input *in, const struct cli_options *o, co
 		.stage_arg = o->clock,
 	};
 	in->sema = (struct sema_options){
-		.params = o->params,
-		.nparams = o->nparams,
-		.named = o->named,
-		.nnamed = o->nnamed,
+		.words = o->words,
+		.nwords = o->nwords,
 		.sync = sync_wanted(o),
 		.unsafe = o->run.unsafe,
 		.has_child = o->run.command != NULL,

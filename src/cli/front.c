@@ -91,7 +91,7 @@ static int run_image_file(struct cli_options *o, const char *data, size_t size)
 			o->file);
 		return EXIT_FAILURE;
 	}
-	if ((o->nparams || o->nnamed || o->script_help) && is_fixed(data, size)) {
+	if ((o->nwords || o->script_help) && is_fixed(data, size)) {
 		cli_error("'%s' is compiled already: its parameters were fixed then", o->file);
 		return EXIT_FAILURE;
 	}

@@ -704,19 +704,16 @@ static int take_script_words(struct cli_options *o, int n, char **words)
 		o->file = find_script(o, *words++);
 		n--;
 	}
-	o->params = calloc(n + 1, sizeof(*o->params));
-	o->named = calloc(n + 1, sizeof(*o->named));
-	if (!o->params || !o->named) {
+	o->words = calloc(n + 1, sizeof(*o->words));
+	if (!o->words) {
 		cli_error("Out of memory");
 		return -EINVAL;
 	}
 	for (int i = 0; i < n; i++) {
-		if (!strcmp(words[i], "--help"))
+		if (!strcmp(words[i], "--help") || !strcmp(words[i], "-h"))
 			o->script_help = true;
-		else if (!strncmp(words[i], "--", 2))
-			o->named[o->nnamed++] = words[i] + 2;
 		else
-			o->params[o->nparams++] = words[i];
+			o->words[o->nwords++] = words[i];
 	}
 	return 0;
 }
@@ -807,8 +804,7 @@ void cli_options_free(struct cli_options *o)
 	free(o->argv);
 	free(o->compile_words);
 	free(o->found_file);
-	free(o->params);
-	free(o->named);
+	free(o->words);
 	free(o->include_dirs);
 	free(o->debug_dirs);
 	free(o->include_files);

@@ -29,11 +29,9 @@ struct cli_options {
 	const char *file;    /* script or image, "-": standard input; NULL with -e */
 	char *found_file;    /* where @file was found by its name (malloc), NULL: it was not */
 	const char *search;  /* -l without a script: what to look for */
-	/* Script parameters; arrays end with NULL, strings belong to argv. */
-	const char **params;
-	size_t nparams;
-	const char **named; /* without the leading -- */
-	size_t nnamed;
+	/* The script's parameters and options; ends with NULL, strings belong to argv. */
+	const char **words;
+	size_t nwords;
 	const char **debug_dirs;    /* --debuginfo; ends with NULL, NULL: none */
 	const char **include_dirs;  /* -I; ends with NULL, NULL: none */
 	const char **include_files; /* --include, likewise */

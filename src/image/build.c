@@ -147,6 +147,21 @@ uint32_t image_add_action(struct image_builder *b, const struct image_action *a)
 	return add_row(b, IMAGE_SEC_ACTIONS, a, sizeof(*a));
 }
 
+uint32_t image_add_table(struct image_builder *b, const struct image_table *t)
+{
+	return add_row(b, IMAGE_SEC_TABLES, t, sizeof(*t));
+}
+
+uint32_t image_add_column(struct image_builder *b, const struct image_column *c)
+{
+	return add_row(b, IMAGE_SEC_COLUMNS, c, sizeof(*c));
+}
+
+uint32_t image_add_op(struct image_builder *b, const struct image_op *op)
+{
+	return add_row(b, IMAGE_SEC_OPS, op, sizeof(*op));
+}
+
 uint32_t image_add_probe(struct image_builder *b, const struct image_probe *p)
 {
 	return add_row(b, IMAGE_SEC_PROBES, p, sizeof(*p));

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC   "BTRUNIMG"
-#define IMAGE_VERSION 5u
+#define IMAGE_VERSION 6u
 #define IMAGE_NONE    UINT32_MAX /* "no row" where a row's index is expected */
 
 enum image_section_id {
@@ -38,6 +38,9 @@ enum image_section_id {
 	IMAGE_SEC_POINTS,      /* struct image_point[] */
 	IMAGE_SEC_ARGUMENTS,   /* struct image_argument[] */
 	IMAGE_SEC_OLDER,       /* an image of the same script for older kernels, or nothing */
+	IMAGE_SEC_TABLES,      /* struct image_table[] */
+	IMAGE_SEC_COLUMNS,     /* struct image_column[] */
+	IMAGE_SEC_OPS,         /* struct image_op[] */
 	IMAGE_NSECTIONS
 };
 
@@ -82,6 +85,9 @@ enum image_kind {
 	IMAGE_K_CGROUP_PATH, /* u64 id */
 	IMAGE_K_PROBE,       /* u32 row of PROBES, shown as the probe's name */
 	IMAGE_K_DISK,        /* u32 kernel dev_t (major << 20 | minor), shown as the disk's name */
+	IMAGE_K_LOADAVG,     /* u64, nothing: the load average at the time when it is shown */
+	IMAGE_K_MEMINFO,     /* u64, nothing: line name of /proc/meminfo, when it is shown; bytes,
+				divided by arg[0] */
 	/* aggregations: only as map values; the layout of one CPU's value */
 	IMAGE_K_COUNT,   /* s64 */
 	IMAGE_K_SUM,     /* s64; IMAGE_TF_SIGNED */
@@ -213,6 +219,10 @@ enum image_action_kind {
 	IMAGE_A_SKBOUTPUT,     /* fmt: path of the file; comes as struct image_packet */
 	IMAGE_A_RUNTIME_ERROR, /* type: tuple (s64 error, u32 helper) of -k; where: fmt2 */
 	IMAGE_A_REMEMBER,      /* type: u32 pid: its addresses will be asked for, maybe later */
+	IMAGE_A_ROWS,          /* map, table; fmt; type: tuple of what was sent; arg[0] rows at
+				* most (0: all) */
+	IMAGE_A_CYCLES,        /* likewise, of the graph whose edges are the map's keys */
+	IMAGE_A_SCREEN,        /* no payload: what follows begins at the top of the screen */
 	IMAGE_NACTIONS
 };
 
@@ -223,9 +233,63 @@ struct image_action {
 	uint32_t map;   /* row of MAPS, or IMAGE_NONE */
 	uint32_t where; /* string: "file:line:col-col" of the call; on further lines, what is to
 			 * be shown after a message: the macro calls that led there */
-	uint32_t pad;
+	uint32_t table; /* ROWS, CYCLES: row of TABLES */
 	uint64_t arg[2];
 };
+
+/* ---- tables made of maps ------------------------------------------------ */
+
+/*
+ * What is shown of each row (element) of a map: columns, computed when it is shown. The
+ * first column is no part of the text: rows are ordered by it, the greatest first.
+ */
+struct image_table {
+	uint32_t tuple;         /* row of TYPES: the columns as the action's fmt takes them */
+	uint32_t column;        /* first row of COLUMNS */
+	uint32_t ncolumns;      /* with the first */
+	uint32_t heading;       /* CYCLES: string, a format that is told once a cycle */
+	uint32_t heading_tuple; /* row of TYPES: its arguments, or IMAGE_NONE */
+	uint32_t pad;
+};
+
+/* One expression in postfix: operations on a stack of numbers and values. */
+struct image_column {
+	uint32_t op; /* first row of OPS */
+	uint32_t nops;
+	uint32_t type; /* row of TYPES: what it is shown as */
+	uint32_t pad;
+};
+
+enum image_op_code {
+#define OP(id, name, pops, check, eval) IMAGE_OP_##id,
+#include "image/ops.def"
+#undef OP
+	IMAGE_NOPS
+};
+
+enum image_op_part { /* of NUMBER: what an aggregation comes to */
+		     IMAGE_PART_NUMBER,
+		     IMAGE_PART_COUNT,
+		     IMAGE_PART_TOTAL,
+		     IMAGE_PART_AVERAGE,
+		     IMAGE_NPARTS
+};
+
+struct image_op {
+	uint16_t code;   /* enum image_op_code */
+	uint16_t part;   /* enum image_op_part; or whether numbers are signed */
+	uint32_t map;    /* row of MAPS, or IMAGE_NONE */
+	uint32_t type;   /* row of TYPES: of the value that is taken, or IMAGE_NONE */
+	uint32_t offset; /* of that value, bytes */
+	int64_t value;   /* CONST: itself; TEXT: string; CAST: bytes */
+};
+
+/* Whether a column takes values of the type for numbers, whatever they are shown as; others
+ * are bytes. */
+bool image_is_number(const struct image_type *t);
+
+/* No expression needs more values at a time. */
+#define IMAGE_OP_STACK 64
 
 /*
  * The control words: the one variable of section ".data.control" of the object
@@ -424,8 +488,10 @@ struct image_argument {
 	uint32_t name;     /* string; "" for positional ones */
 	uint32_t describe; /* string */
 	uint32_t text;     /* string: of a STRING that is not given */
-	uint32_t fixed;    /* string: "" or why it was fixed to that when it was compiled */
-	uint64_t value;    /* of others */
+	uint32_t letter;   /* -x, 0: none; then the next word is the value of what is no BOOL */
+	uint32_t pad;
+	uint32_t fixed; /* string: "" or why it was fixed to that when it was compiled */
+	uint64_t value; /* of others */
 };
 
 enum image_missing_probes { IMAGE_MISSING_ERROR, IMAGE_MISSING_WARN, IMAGE_MISSING_IGNORE };
@@ -473,6 +539,9 @@ struct image {
 	const struct image_action *actions;
 	const struct image_probe *probes;
 	const struct image_attachment *attachments;
+	const struct image_table *tables;
+	const struct image_column *columns;
+	const struct image_op *ops;
 	const struct image_config *config;
 	uint32_t ntypes, nfields, nenums, nmaps, nactions, nprobes, nattachments;
 	const struct image_need *needs;
@@ -484,6 +553,7 @@ struct image {
 	uint32_t nneeds, nrelocs, nsites, nconditions, npoints, narguments;
 	const void *older; /* an image, checked by whoever opens it; NULL: none */
 	size_t older_size;
+	uint32_t ntables, ncolumns, nops;
 };
 
 /*
@@ -533,6 +603,9 @@ uint32_t image_add_field(struct image_builder *b, const struct image_field *f);
 uint32_t image_add_enumerator(struct image_builder *b, const struct image_enumerator *e);
 uint32_t image_add_map(struct image_builder *b, const struct image_map *m);
 uint32_t image_add_action(struct image_builder *b, const struct image_action *a);
+uint32_t image_add_table(struct image_builder *b, const struct image_table *t);
+uint32_t image_add_column(struct image_builder *b, const struct image_column *c);
+uint32_t image_add_op(struct image_builder *b, const struct image_op *op);
 uint32_t image_add_probe(struct image_builder *b, const struct image_probe *p);
 uint32_t image_add_attachment(struct image_builder *b, const struct image_attachment *a);
 uint32_t image_add_need(struct image_builder *b, const struct image_need *n);
@@ -564,5 +637,6 @@ const char *image_attach_name(uint32_t kind);
 const char *image_action_name(uint32_t kind);
 /* A relocation in words: "the offset of rq_disk in struct request". */
 void image_reloc_words(const struct image *img, uint32_t row, char *text, size_t size);
+const char *image_op_name(uint32_t code);
 
 #endif

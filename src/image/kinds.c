@@ -28,6 +28,8 @@ const struct kind_row image_kinds[IMAGE_NKINDS] = {
 	[IMAGE_K_CGROUP_PATH] = {"cgroup_path", 8, 0},
 	[IMAGE_K_PROBE] = {"probe", 4, 0},
 	[IMAGE_K_DISK] = {"disk", 4, 0},
+	[IMAGE_K_LOADAVG] = {"loadavg", 8, 0},
+	[IMAGE_K_MEMINFO] = {"meminfo", 8, 0},
 	[IMAGE_K_COUNT] = {"count", 8, KIND_AGGREGATION},
 	[IMAGE_K_SUM] = {"sum", 8, KIND_AGGREGATION},
 	[IMAGE_K_MIN] = {"min", 16, KIND_AGGREGATION},
@@ -126,7 +128,20 @@ const char *image_action_name(uint32_t kind)
 		[IMAGE_A_SYSTEM] = "system",       [IMAGE_A_ERRORF] = "errorf",
 		[IMAGE_A_WARNF] = "warnf",         [IMAGE_A_RUNTIME_ERROR] = "runtime error",
 		[IMAGE_A_REMEMBER] = "remember",   [IMAGE_A_SKBOUTPUT] = "skboutput",
+		[IMAGE_A_ROWS] = "rows",           [IMAGE_A_CYCLES] = "cycles",
+		[IMAGE_A_SCREEN] = "screen",
 	};
 
 	return kind < IMAGE_NACTIONS ? names[kind] : "?";
+}
+
+const char *image_op_name(uint32_t code)
+{
+	static const char *const names[IMAGE_NOPS] = {
+#define OP(id, name, pops, check, eval) name,
+#include "image/ops.def"
+#undef OP
+	};
+
+	return code < IMAGE_NOPS ? names[code] : "?";
 }

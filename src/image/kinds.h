@@ -24,7 +24,4 @@ struct kind_row {
 
 extern const struct kind_row image_kinds[IMAGE_NKINDS];
 
-/* image_open()'s part on portable images. Returns 0, or -EINVAL with the reason in @err. */
-int image_check_portable(const struct image *img, char *err, size_t errlen);
-
 #endif

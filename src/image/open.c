@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/kinds.h"
+#include "image/check.h"
 
 #define MAX_TYPE_SIZE  (1u << 26)
 #define MAX_TYPE_DEPTH 64
@@ -17,16 +17,7 @@
 #define MAX_TYPE_CELLS  (1u << 22)
 #define MAX_STACK_DEPTH 1024
 
-struct checker {
-	struct image *img;
-	char *err;
-	size_t errlen;
-	uint32_t *cells, *depth; /* of each type checked so far */
-};
-
-static int refuse(struct checker *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static int refuse(struct checker *c, const char *fmt, ...)
+int image_refuse(struct checker *c, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -35,16 +26,6 @@ static int refuse(struct checker *c, const char *fmt, ...)
 		vsnprintf(c->err, c->errlen, fmt, ap);
 	va_end(ap);
 	return -EINVAL;
-}
-
-static bool has_string(const struct checker *c, uint32_t off)
-{
-	return off < c->img->strings_size; /* the section ends with a NUL */
-}
-
-static bool has_rows(uint32_t first, uint32_t count, uint32_t n)
-{
-	return first <= n && count <= n - first;
 }
 
 static bool none_or(uint32_t row, uint32_t n)
@@ -83,6 +64,9 @@ static const struct section_row section_rows[IMAGE_NSECTIONS] = {
 	[IMAGE_SEC_POINTS] = ROWS(points, struct image_point, npoints),
 	[IMAGE_SEC_ARGUMENTS] = ROWS(arguments, struct image_argument, narguments),
 	[IMAGE_SEC_OLDER] = {"older", 1, offsetof(struct image, older)},
+	[IMAGE_SEC_TABLES] = ROWS(tables, struct image_table, ntables),
+	[IMAGE_SEC_COLUMNS] = ROWS(columns, struct image_column, ncolumns),
+	[IMAGE_SEC_OPS] = ROWS(ops, struct image_op, nops),
 };
 
 static int check_section(struct checker *c, const struct image_header *h, uint32_t id)
@@ -92,11 +76,11 @@ static int check_section(struct checker *c, const struct image_header *h, uint32
 	const uint8_t *data;
 
 	if (s->offset % 8)
-		return refuse(c, "section %s is not aligned", row->name);
+		return image_refuse(c, "section %s is not aligned", row->name);
 	if (s->offset < sizeof(*h) || s->offset > h->size || s->size > h->size - s->offset)
-		return refuse(c, "section %s lies outside the image", row->name);
+		return image_refuse(c, "section %s lies outside the image", row->name);
 	if (s->size % row->row || s->size / row->row >= IMAGE_NONE)
-		return refuse(c, "section %s has no whole number of rows", row->name);
+		return image_refuse(c, "section %s has no whole number of rows", row->name);
 	data = c->img->data + s->offset;
 	memcpy((char *)c->img + row->data, &data, sizeof(data));
 	if (row->count) {
@@ -112,15 +96,15 @@ static int check_header(struct checker *c, const struct image_header *h)
 	int err;
 
 	if (c->img->size < sizeof(*h) || memcmp(h->magic, IMAGE_MAGIC, sizeof(h->magic)))
-		return refuse(c, "not an image");
+		return image_refuse(c, "not an image");
 	if (h->version != IMAGE_VERSION)
-		return refuse(c, "image version %u, this program reads %u", h->version,
-			      IMAGE_VERSION);
+		return image_refuse(c, "image version %u, this program reads %u", h->version,
+				    IMAGE_VERSION);
 	if (h->nsections != IMAGE_NSECTIONS)
-		return refuse(c, "%u sections, expected %u", h->nsections, IMAGE_NSECTIONS);
+		return image_refuse(c, "%u sections, expected %u", h->nsections, IMAGE_NSECTIONS);
 	if (h->size != c->img->size)
-		return refuse(c, "%zu bytes, expected %llu", c->img->size,
-			      (unsigned long long)h->size);
+		return image_refuse(c, "%zu bytes, expected %llu", c->img->size,
+				    (unsigned long long)h->size);
 	for (uint32_t i = 0; i < IMAGE_NSECTIONS; i++) {
 		err = check_section(c, h, i);
 		if (err)
@@ -133,9 +117,9 @@ static int check_header(struct checker *c, const struct image_header *h)
 		c->img->older = NULL;
 	if (c->img->strings_size >= IMAGE_NONE || !c->img->strings_size || c->img->strings[0] ||
 	    c->img->strings[c->img->strings_size - 1])
-		return refuse(c, "the string section does not start and end with a NUL");
+		return image_refuse(c, "the string section does not start and end with a NUL");
 	if (h->sections[IMAGE_SEC_CONFIG].size != sizeof(struct image_config))
-		return refuse(c, "not exactly one config row");
+		return image_refuse(c, "not exactly one config row");
 	return 0;
 }
 
@@ -157,9 +141,9 @@ static int check_bit_field(struct checker *c, uint32_t i, const struct image_fie
 	if (!f->bit_size)
 		return 0;
 	if (!(image_kinds[t->kind].flags & KIND_INT_SIZE) && t->kind != IMAGE_K_BOOL)
-		return refuse(c, "field %u: a bit-field that is no integer", i);
+		return image_refuse(c, "field %u: a bit-field that is no integer", i);
 	if (f->bit_size > t->size * 8 || f->bit_off + f->bit_size > t->size * 8)
-		return refuse(c, "field %u: bits outside their integer", i);
+		return image_refuse(c, "field %u: bits outside their integer", i);
 	return 0;
 }
 
@@ -169,14 +153,14 @@ static int add_part(struct checker *c, uint32_t row, uint32_t part, uint32_t tim
 	uint64_t cells = c->cells[row] + (uint64_t)c->cells[part] * times;
 
 	if (is_aggregation(&c->img->types[part]))
-		return refuse(c, "type %u: an aggregation inside a value", row);
+		return image_refuse(c, "type %u: an aggregation inside a value", row);
 	if (cells > MAX_TYPE_CELLS)
-		return refuse(c, "type %u holds too many values", row);
+		return image_refuse(c, "type %u holds too many values", row);
 	c->cells[row] = cells;
 	if (c->depth[row] < c->depth[part] + 1)
 		c->depth[row] = c->depth[part] + 1;
 	if (c->depth[row] > MAX_TYPE_DEPTH)
-		return refuse(c, "type %u is nested too deeply", row);
+		return image_refuse(c, "type %u is nested too deeply", row);
 	return 0;
 }
 
@@ -186,17 +170,17 @@ static int check_fields(struct checker *c, uint32_t row, const struct image_type
 	int err;
 
 	if (!has_rows(t->fields, t->count, img->nfields))
-		return refuse(c, "type %u: fields outside their table", row);
+		return image_refuse(c, "type %u: fields outside their table", row);
 	for (uint32_t i = t->fields; i < t->fields + t->count; i++) {
 		const struct image_field *f = &img->fields[i];
 
 		if (f->type >= row)
-			return refuse(c, "field %u: type %u is not before type %u", i, f->type,
-				      row);
+			return image_refuse(c, "field %u: type %u is not before type %u", i,
+					    f->type, row);
 		if (f->offset > t->size || img->types[f->type].size > t->size - f->offset)
-			return refuse(c, "field %u lies outside type %u", i, row);
+			return image_refuse(c, "field %u lies outside type %u", i, row);
 		if (!has_string(c, f->name))
-			return refuse(c, "field %u: bad name", i);
+			return image_refuse(c, "field %u: bad name", i);
 		err = check_bit_field(c, i, f, &img->types[f->type]);
 		if (!err)
 			err = add_part(c, row, f->type, 1);
@@ -211,24 +195,25 @@ static int check_array(struct checker *c, uint32_t row, const struct image_type 
 	const struct image_type *elem;
 
 	if (t->elem >= row)
-		return refuse(c, "type %u: element type %u is not before it", row, t->elem);
+		return image_refuse(c, "type %u: element type %u is not before it", row, t->elem);
 	elem = &c->img->types[t->elem];
 	if ((uint64_t)elem->size * t->count > t->size)
-		return refuse(c, "type %u: elements outside the array", row);
+		return image_refuse(c, "type %u: elements outside the array", row);
 	return add_part(c, row, t->elem, t->count);
 }
 
 static int check_stack(struct checker *c, uint32_t row, const struct image_type *t)
 {
 	if (t->elem >= c->img->nmaps || !(c->img->maps[t->elem].flags & IMAGE_MAP_STACKS))
-		return refuse(c, "type %u: map %u holds no stacks", row, t->elem);
+		return image_refuse(c, "type %u: map %u holds no stacks", row, t->elem);
 	if (t->arg[0] < 0 || t->arg[0] > MAX_STACK_DEPTH)
-		return refuse(c, "type %u: bad depth of stack", row);
+		return image_refuse(c, "type %u: bad depth of stack", row);
 	if (t->arg[1] < 0 || t->arg[1] > IMAGE_STACK_BUILD_ID)
-		return refuse(c, "type %u: unknown stack mode", row);
+		return image_refuse(c, "type %u: unknown stack mode", row);
 	if ((t->arg[1] == IMAGE_STACK_BUILD_ID) !=
 	    !!(c->img->maps[t->elem].flags & IMAGE_MAP_BUILD_IDS))
-		return refuse(c, "type %u: the stacks of map %u are of another kind", row, t->elem);
+		return image_refuse(c, "type %u: the stacks of map %u are of another kind", row,
+				    t->elem);
 	return 0;
 }
 
@@ -238,15 +223,16 @@ static int check_hist(struct checker *c, uint32_t row, const struct image_type *
 
 	if (t->kind == IMAGE_K_HIST) {
 		if (t->arg[0] < 0 || t->arg[0] > 5)
-			return refuse(c, "type %u: hist with %lld bits", row, (long long)t->arg[0]);
+			return image_refuse(c, "type %u: hist with %lld bits", row,
+					    (long long)t->arg[0]);
 		buckets = image_hist_buckets(t->arg[0]);
 	} else {
 		buckets = image_lhist_buckets(t->arg[0], t->arg[1], t->arg[2]);
 		if (!buckets)
-			return refuse(c, "type %u: bad arguments of lhist", row);
+			return image_refuse(c, "type %u: bad arguments of lhist", row);
 	}
 	if (t->size % 8 || t->size / 8 < buckets)
-		return refuse(c, "type %u: no room for the histogram's buckets", row);
+		return image_refuse(c, "type %u: no room for the histogram's buckets", row);
 	return 0;
 }
 
@@ -255,9 +241,9 @@ static int check_tseries(struct checker *c, uint32_t row, const struct image_typ
 	uint32_t size = image_tseries_size(t->arg[0], t->arg[1]);
 
 	if (!size || t->arg[2] < 0 || t->arg[2] >= IMAGE_NTSERIES)
-		return refuse(c, "type %u: bad arguments of tseries", row);
+		return image_refuse(c, "type %u: bad arguments of tseries", row);
 	if (t->size % 8 || t->size < size)
-		return refuse(c, "type %u: no room for the intervals", row);
+		return image_refuse(c, "type %u: no room for the intervals", row);
 	return 0;
 }
 
@@ -267,20 +253,20 @@ static int check_type(struct checker *c, uint32_t row)
 	const struct kind_row *k;
 
 	if (t->kind >= IMAGE_NKINDS || image_kinds[t->kind].refused)
-		return refuse(c, "type %u: unknown kind %u", row, t->kind);
+		return image_refuse(c, "type %u: unknown kind %u", row, t->kind);
 	k = &image_kinds[t->kind];
 	if (!has_string(c, t->name))
-		return refuse(c, "type %u: bad name", row);
+		return image_refuse(c, "type %u: bad name", row);
 	if (t->size < k->min_size || t->size > MAX_TYPE_SIZE ||
 	    ((k->flags & KIND_INT_SIZE) && !is_int_size(t->size)))
-		return refuse(c, "type %u: %s of %u bytes", row, k->name, t->size);
+		return image_refuse(c, "type %u: %s of %u bytes", row, k->name, t->size);
 	c->cells[row] = 1;
 	if ((k->flags & KIND_OPT_TYPE) && t->elem != IMAGE_NONE && t->elem >= row)
-		return refuse(c, "type %u: element type %u is not before it", row, t->elem);
+		return image_refuse(c, "type %u: element type %u is not before it", row, t->elem);
 	if ((k->flags & KIND_ENUMS) && !has_rows(t->fields, t->count, c->img->nenums))
-		return refuse(c, "type %u: enumerators outside their table", row);
+		return image_refuse(c, "type %u: enumerators outside their table", row);
 	if (t->kind == IMAGE_K_TIMESTAMP && (t->arg[0] < 0 || t->arg[0] > IMAGE_CLOCK_TAI))
-		return refuse(c, "type %u: unknown clock", row);
+		return image_refuse(c, "type %u: unknown clock", row);
 	if (t->kind == IMAGE_K_HIST || t->kind == IMAGE_K_LHIST)
 		return check_hist(c, row, t);
 	if (t->kind == IMAGE_K_TSERIES)
@@ -296,8 +282,9 @@ static int check_type(struct checker *c, uint32_t row)
 
 static int check_enumerator(struct checker *c, uint32_t row)
 {
-	return has_string(c, c->img->enums[row].name) ? 0
-						      : refuse(c, "enumerator %u: bad name", row);
+	return has_string(c, c->img->enums[row].name)
+		       ? 0
+		       : image_refuse(c, "enumerator %u: bad name", row);
 }
 
 /* ---- maps, actions, probes ------------------------------------------------ */
@@ -309,36 +296,44 @@ static int check_map(struct checker *c, uint32_t row)
 	bool scalar = m->flags & IMAGE_MAP_SCALAR, internal = m->flags & IMAGE_MAP_INTERNAL;
 
 	if (!has_string(c, m->name) || !has_string(c, m->elf_name))
-		return refuse(c, "map %u: bad name", row);
+		return image_refuse(c, "map %u: bad name", row);
 	if (!none_or(m->key, img->ntypes) || !none_or(m->value, img->ntypes))
-		return refuse(c, "map %u: bad type", row);
+		return image_refuse(c, "map %u: bad type", row);
 	if (m->value_off % 8 || m->value_off > 64)
-		return refuse(c, "map %u: bad offset of the value", row);
+		return image_refuse(c, "map %u: bad offset of the value", row);
 	if (internal)
 		return 0;
 	if (m->value == IMAGE_NONE || scalar != (m->key == IMAGE_NONE))
-		return refuse(c, "map %u: key or value missing", row);
+		return image_refuse(c, "map %u: key or value missing", row);
 	if (!scalar && is_aggregation(&img->types[m->key]))
-		return refuse(c, "map %u: an aggregation as key", row);
+		return image_refuse(c, "map %u: an aggregation as key", row);
 	if (!scalar && m->value_off)
-		return refuse(c, "map %u: a set word in a map with keys", row);
+		return image_refuse(c, "map %u: a set word in a map with keys", row);
 	if (scalar && !is_aggregation(&img->types[m->value]) && m->value_off < 8)
-		return refuse(c, "map %u: no room for the set word", row);
+		return image_refuse(c, "map %u: no room for the set word", row);
 	if ((m->flags & IMAGE_MAP_PERCPU) && !is_aggregation(&img->types[m->value]))
-		return refuse(c, "map %u: per-CPU values that cannot be merged", row);
+		return image_refuse(c, "map %u: per-CPU values that cannot be merged", row);
 	return 0;
 }
 
 enum action_needs { NEEDS_NOTHING, NEEDS_TYPE = 1, NEEDS_TUPLE = 2, OPT_TUPLE = 4, NEEDS_MAP = 8 };
 
 static const unsigned action_needs[IMAGE_NACTIONS] = {
-	[IMAGE_A_PRINTF] = OPT_TUPLE,    [IMAGE_A_PRINT_VALUE] = NEEDS_TYPE,
-	[IMAGE_A_PRINT_MAP] = NEEDS_MAP, [IMAGE_A_PRINT_ELEM] = NEEDS_MAP | NEEDS_TUPLE,
-	[IMAGE_A_CLEAR] = NEEDS_MAP,     [IMAGE_A_ZERO] = NEEDS_MAP,
-	[IMAGE_A_JOIN] = NEEDS_TUPLE,    [IMAGE_A_CAT] = OPT_TUPLE,
-	[IMAGE_A_SYSTEM] = OPT_TUPLE,    [IMAGE_A_ERRORF] = OPT_TUPLE,
-	[IMAGE_A_WARNF] = OPT_TUPLE,     [IMAGE_A_RUNTIME_ERROR] = NEEDS_TUPLE,
+	[IMAGE_A_PRINTF] = OPT_TUPLE,
+	[IMAGE_A_PRINT_VALUE] = NEEDS_TYPE,
+	[IMAGE_A_PRINT_MAP] = NEEDS_MAP,
+	[IMAGE_A_PRINT_ELEM] = NEEDS_MAP | NEEDS_TUPLE,
+	[IMAGE_A_CLEAR] = NEEDS_MAP,
+	[IMAGE_A_ZERO] = NEEDS_MAP,
+	[IMAGE_A_JOIN] = NEEDS_TUPLE,
+	[IMAGE_A_CAT] = OPT_TUPLE,
+	[IMAGE_A_SYSTEM] = OPT_TUPLE,
+	[IMAGE_A_ERRORF] = OPT_TUPLE,
+	[IMAGE_A_WARNF] = OPT_TUPLE,
+	[IMAGE_A_RUNTIME_ERROR] = NEEDS_TUPLE,
 	[IMAGE_A_REMEMBER] = NEEDS_TYPE,
+	[IMAGE_A_ROWS] = OPT_TUPLE | NEEDS_MAP,
+	[IMAGE_A_CYCLES] = OPT_TUPLE | NEEDS_MAP,
 };
 
 static int check_payload(struct checker *c, uint32_t row, const struct image_action *a,
@@ -348,17 +343,17 @@ static int check_payload(struct checker *c, uint32_t row, const struct image_act
 
 	if (a->type == IMAGE_NONE)
 		return needs & (NEEDS_TYPE | NEEDS_TUPLE)
-			       ? refuse(c, "action %u: type missing", row)
+			       ? image_refuse(c, "action %u: type missing", row)
 			       : 0;
 	if (a->type >= c->img->ntypes)
-		return refuse(c, "action %u: bad type", row);
+		return image_refuse(c, "action %u: bad type", row);
 	t = &c->img->types[a->type];
 	if (is_aggregation(t))
-		return refuse(c, "action %u: an aggregation as payload", row);
+		return image_refuse(c, "action %u: an aggregation as payload", row);
 	if ((needs & (NEEDS_TUPLE | OPT_TUPLE)) && t->kind != IMAGE_K_TUPLE)
-		return refuse(c, "action %u: the payload is no tuple", row);
+		return image_refuse(c, "action %u: the payload is no tuple", row);
 	if (a->kind == IMAGE_A_REMEMBER && (t->kind != IMAGE_K_INT || t->size != 4))
-		return refuse(c, "action %u: the payload is no pid", row);
+		return image_refuse(c, "action %u: the payload is no pid", row);
 	return 0;
 }
 
@@ -370,18 +365,18 @@ static int check_tuple(struct checker *c, uint32_t row, const struct image_actio
 	const struct image_field *f = &img->fields[t->fields];
 
 	if (a->kind == IMAGE_A_PRINT_ELEM && t->count != 2)
-		return refuse(c, "action %u: no pair of key and value", row);
+		return image_refuse(c, "action %u: no pair of key and value", row);
 	if (a->kind == IMAGE_A_RUNTIME_ERROR &&
 	    (t->count != 2 || img->types[f[0].type].size != 8 || img->types[f[1].type].size != 4))
-		return refuse(c, "action %u: no pair of error and helper", row);
+		return image_refuse(c, "action %u: no pair of error and helper", row);
 	if (a->kind == IMAGE_A_PRINT_ELEM &&
 	    ((img->maps[a->map].key != IMAGE_NONE &&
 	      img->types[img->maps[a->map].key].size > img->types[f[0].type].size) ||
 	     img->types[img->maps[a->map].value].size > img->types[f[1].type].size))
-		return refuse(c, "action %u: key or value is smaller than the map's", row);
+		return image_refuse(c, "action %u: key or value is smaller than the map's", row);
 	for (uint32_t i = 0; a->kind == IMAGE_A_JOIN && i < t->count; i++)
 		if (img->types[f[i].type].kind != IMAGE_K_STRING)
-			return refuse(c, "action %u: join of no strings", row);
+			return image_refuse(c, "action %u: join of no strings", row);
 	return 0;
 }
 
@@ -392,18 +387,20 @@ static int check_action(struct checker *c, uint32_t row)
 	int err;
 
 	if (a->kind >= IMAGE_NACTIONS)
-		return refuse(c, "action %u: unknown kind %u", row, a->kind);
+		return image_refuse(c, "action %u: unknown kind %u", row, a->kind);
 	needs = action_needs[a->kind];
 	if (!has_string(c, a->fmt) || !has_string(c, a->where))
-		return refuse(c, "action %u: bad string", row);
+		return image_refuse(c, "action %u: bad string", row);
 	if (!none_or(a->map, c->img->nmaps))
-		return refuse(c, "action %u: bad map", row);
+		return image_refuse(c, "action %u: bad map", row);
 	if ((needs & NEEDS_MAP) &&
 	    (a->map == IMAGE_NONE || (c->img->maps[a->map].flags & IMAGE_MAP_INTERNAL)))
-		return refuse(c, "action %u: map missing", row);
+		return image_refuse(c, "action %u: map missing", row);
 	err = check_payload(c, row, a, needs);
 	if (!err && (needs & NEEDS_TUPLE))
 		err = check_tuple(c, row, a);
+	if (!err && (a->kind == IMAGE_A_ROWS || a->kind == IMAGE_A_CYCLES))
+		err = image_check_table(c, row, a);
 	return err;
 }
 
@@ -412,7 +409,7 @@ static int check_probe(struct checker *c, uint32_t row)
 	const struct image_probe *p = &c->img->probes[row];
 
 	if (!has_string(c, p->name) || !has_string(c, p->type))
-		return refuse(c, "probe %u: bad name", row);
+		return image_refuse(c, "probe %u: bad name", row);
 	return 0;
 }
 
@@ -421,11 +418,11 @@ static int check_attachment(struct checker *c, uint32_t row)
 	const struct image_attachment *a = &c->img->attachments[row];
 
 	if (a->kind >= IMAGE_NATTACH)
-		return refuse(c, "attachment %u: unknown kind %u", row, a->kind);
+		return image_refuse(c, "attachment %u: unknown kind %u", row, a->kind);
 	if (!has_string(c, a->prog) || !has_string(c, a->target))
-		return refuse(c, "attachment %u: bad string", row);
+		return image_refuse(c, "attachment %u: bad string", row);
 	if (!a->nprobes || !has_rows(a->probe, a->nprobes, c->img->nprobes))
-		return refuse(c, "attachment %u: probes outside their table", row);
+		return image_refuse(c, "attachment %u: probes outside their table", row);
 	return 0;
 }
 
@@ -436,11 +433,11 @@ static int check_config(struct checker *c)
 	if (!has_string(c, cfg->str_trunc_trailer) || !has_string(c, cfg->script_name) ||
 	    !has_string(c, cfg->compiler) || !has_string(c, cfg->kernel) ||
 	    !has_string(c, cfg->machine))
-		return refuse(c, "config: bad string");
+		return image_refuse(c, "config: bad string");
 	if (cfg->missing_probes > IMAGE_MISSING_IGNORE)
-		return refuse(c, "config: bad missing_probes");
+		return image_refuse(c, "config: bad missing_probes");
 	if (cfg->perf_rb_pages > 1u << 20)
-		return refuse(c, "config: bad perf_rb_pages");
+		return image_refuse(c, "config: bad perf_rb_pages");
 	return 0;
 }
 
@@ -473,7 +470,7 @@ static int check_tables(struct checker *c)
 		err = check_rows(c, img->nattachments, check_attachment);
 	if (!err)
 		err = check_config(c);
-	return err ? err : image_check_portable(img, c->err, c->errlen);
+	return err ? err : image_check_portable(c);
 }
 
 int image_open(struct image *img, const void *data, size_t size, char *err, size_t errlen)
@@ -485,13 +482,13 @@ int image_open(struct image *img, const void *data, size_t size, char *err, size
 	img->data = data;
 	img->size = size;
 	if ((uintptr_t)data % 8)
-		return refuse(&c, "the image is not aligned");
+		return image_refuse(&c, "the image is not aligned");
 	ret = check_header(&c, data);
 	if (ret)
 		return ret;
 	c.cells = calloc(img->ntypes + 1, sizeof(*c.cells));
 	c.depth = calloc(img->ntypes + 1, sizeof(*c.depth));
-	ret = c.cells && c.depth ? check_tables(&c) : refuse(&c, "out of memory");
+	ret = c.cells && c.depth ? check_tables(&c) : image_refuse(&c, "out of memory");
 	free(c.cells);
 	free(c.depth);
 	return ret;

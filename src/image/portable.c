@@ -1,45 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables of portable images, checked on opening as all others are. */
-#include <errno.h>
+#include <ctype.h>
 #include <linux/bpf.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "image/kinds.h"
+#include "image/check.h"
 
 #define LDDW (BPF_LD | BPF_DW | BPF_IMM)
-
-struct checker {
-	const struct image *img;
-	char *err;
-	size_t errlen;
-};
-
-static int refuse(struct checker *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static int refuse(struct checker *c, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (c->errlen)
-		vsnprintf(c->err, c->errlen, fmt, ap);
-	va_end(ap);
-	return -EINVAL;
-}
-
-static bool has_string(const struct checker *c, uint32_t off)
-{
-	return off < c->img->strings_size;
-}
 
 static int check_need(struct checker *c, uint32_t row)
 {
 	const struct image_need *n = &c->img->needs[row];
 
 	if (n->kind >= IMAGE_NNEEDS || !has_string(c, n->name))
-		return refuse(c, "need %u: bad kind or name", row);
+		return image_refuse(c, "need %u: bad kind or name", row);
 	return 0;
 }
 
@@ -49,13 +23,15 @@ static int check_argument(struct checker *c, uint32_t row)
 
 	if (!has_string(c, a->name) || !has_string(c, a->describe) || !has_string(c, a->text) ||
 	    !has_string(c, a->fixed))
-		return refuse(c, "argument %u: bad string", row);
+		return image_refuse(c, "argument %u: bad string", row);
 	if (a->kind != IMAGE_K_INT && a->kind != IMAGE_K_BOOL && a->kind != IMAGE_K_STRING)
-		return refuse(c, "argument %u: bad kind", row);
+		return image_refuse(c, "argument %u: bad kind", row);
 	if (a->kind == IMAGE_K_STRING && strlen(image_str(c->img, a->text)) >= IMAGE_MAX_TEXT)
-		return refuse(c, "argument %u: its text is too long", row);
+		return image_refuse(c, "argument %u: its text is too long", row);
+	if (a->letter && (a->position || a->letter > 127 || !isalpha((int)a->letter)))
+		return image_refuse(c, "argument %u: bad letter", row);
 	if (!a->position == !*image_str(c->img, a->name))
-		return refuse(c, "argument %u: neither a name nor a number", row);
+		return image_refuse(c, "argument %u: neither a name nor a number", row);
 	return 0;
 }
 
@@ -67,11 +43,11 @@ static int check_use(struct checker *c, uint32_t row, const struct image_reloc *
 	if (!text && r->kind != IMAGE_R_ARGUMENT)
 		return 0;
 	if (r->size >= c->img->narguments)
-		return refuse(c, "relocation %u: bad argument", row);
+		return image_refuse(c, "relocation %u: bad argument", row);
 	if (text && c->img->arguments[r->size].kind != IMAGE_K_STRING)
-		return refuse(c, "relocation %u: the argument is no text", row);
+		return image_refuse(c, "relocation %u: the argument is no text", row);
 	if (r->kind == IMAGE_R_TEXT && r->value >= IMAGE_MAX_TEXT / 8)
-		return refuse(c, "relocation %u: beyond the text", row);
+		return image_refuse(c, "relocation %u: beyond the text", row);
 	return 0;
 }
 
@@ -80,9 +56,9 @@ static int check_reloc(struct checker *c, uint32_t row)
 	const struct image_reloc *r = &c->img->relocs[row];
 
 	if (r->kind >= IMAGE_NRELOCS)
-		return refuse(c, "relocation %u: unknown kind %u", row, r->kind);
+		return image_refuse(c, "relocation %u: unknown kind %u", row, r->kind);
 	if (!has_string(c, r->a) || !has_string(c, r->b) || !has_string(c, r->where))
-		return refuse(c, "relocation %u: bad string", row);
+		return image_refuse(c, "relocation %u: bad string", row);
 	return check_use(c, row, r);
 }
 
@@ -101,17 +77,17 @@ static int check_site(struct checker *c, uint32_t row)
 	size_t n = (s->how == IMAGE_SITE_OFFSET ? 3 : 2) * sizeof(*insns);
 
 	if (s->how >= IMAGE_NSITES || s->reloc >= img->nrelocs)
-		return refuse(c, "site %u: bad relocation", row);
+		return image_refuse(c, "site %u: bad relocation", row);
 	if (s->offset % 8 || s->offset > img->object_size || n > img->object_size - s->offset)
-		return refuse(c, "site %u: outside the object", row);
+		return image_refuse(c, "site %u: outside the object", row);
 	if (before && s->offset < before->offset + (before->how == IMAGE_SITE_OFFSET ? 3u : 2u) * 8)
-		return refuse(c, "site %u: not behind the one before", row);
+		return image_refuse(c, "site %u: not behind the one before", row);
 	memcpy(insns, (const char *)img->object + s->offset, n);
 	if (!is_lddw(insns))
-		return refuse(c, "site %u: no constant is loaded there", row);
+		return image_refuse(c, "site %u: no constant is loaded there", row);
 	if (s->how == IMAGE_SITE_OFFSET &&
 	    (BPF_CLASS(insns[2].code) != BPF_LDX || BPF_MODE(insns[2].code) != BPF_MEM))
-		return refuse(c, "site %u: no memory is loaded there", row);
+		return image_refuse(c, "site %u: no memory is loaded there", row);
 	return 0;
 }
 
@@ -120,9 +96,9 @@ static int check_condition(struct checker *c, uint32_t row)
 	const struct image_condition *o = &c->img->conditions[row];
 
 	if (o->op >= IMAGE_NCONDITIONS)
-		return refuse(c, "condition %u: unknown operator", row);
+		return image_refuse(c, "condition %u: unknown operator", row);
 	if (o->op == IMAGE_C_VALUE && o->reloc >= c->img->nrelocs)
-		return refuse(c, "condition %u: bad relocation", row);
+		return image_refuse(c, "condition %u: bad relocation", row);
 	return 0;
 }
 
@@ -152,13 +128,13 @@ static int check_point(struct checker *c, uint32_t row)
 
 	if (!has_string(c, p->prog) || !has_string(c, p->type) || !has_string(c, p->operands) ||
 	    !has_string(c, p->where) || p->nparts > IMAGE_POINT_PARTS)
-		return refuse(c, "point %u: bad name or parts", row);
+		return image_refuse(c, "point %u: bad name or parts", row);
 	for (uint32_t i = 0; i < p->nparts; i++)
 		if (!has_string(c, p->parts[i]))
-			return refuse(c, "point %u: bad part", row);
+			return image_refuse(c, "point %u: bad part", row);
 	if (p->condition > img->nconditions || p->nconditions > img->nconditions - p->condition ||
 	    !is_formula(img, p->condition, p->nconditions))
-		return refuse(c, "point %u: bad condition", row);
+		return image_refuse(c, "point %u: bad condition", row);
 	return 0;
 }
 
@@ -173,20 +149,20 @@ static int check_rows(struct checker *c, uint32_t n, int (*check)(struct checker
 	return 0;
 }
 
-int image_check_portable(const struct image *img, char *err, size_t errlen)
+int image_check_portable(struct checker *c)
 {
-	struct checker c = {img, err, errlen};
-	int ret = check_rows(&c, img->nneeds, check_need);
+	const struct image *img = c->img;
+	int ret = check_rows(c, img->nneeds, check_need);
 
 	if (!ret)
-		ret = check_rows(&c, img->narguments, check_argument);
+		ret = check_rows(c, img->narguments, check_argument);
 	if (!ret)
-		ret = check_rows(&c, img->nrelocs, check_reloc);
+		ret = check_rows(c, img->nrelocs, check_reloc);
 	if (!ret)
-		ret = check_rows(&c, img->nsites, check_site);
+		ret = check_rows(c, img->nsites, check_site);
 	if (!ret)
-		ret = check_rows(&c, img->nconditions, check_condition);
+		ret = check_rows(c, img->nconditions, check_condition);
 	if (!ret)
-		ret = check_rows(&c, img->npoints, check_point);
+		ret = check_rows(c, img->npoints, check_point);
 	return ret;
 }

@@ -124,9 +124,45 @@ static void print_action(FILE *out, const struct image *img, uint32_t row)
 	print_row(out, "map", a->map);
 	if (a->arg[0] || a->arg[1])
 		fprintf(out, " args %" PRIu64 " %" PRIu64, a->arg[0], a->arg[1]);
+	if (a->kind == IMAGE_A_ROWS || a->kind == IMAGE_A_CYCLES)
+		print_row(out, "table", a->table);
 	if (a->where)
 		fprintf(out, " at %s", image_str(img, a->where));
 	fputc('\n', out);
+}
+
+static void print_op(FILE *out, const struct image_op *op)
+{
+	fprintf(out, " %s", image_op_name(op->code));
+	print_row(out, "of map", op->map);
+	print_row(out, "type", op->type);
+	if (op->offset)
+		fprintf(out, " +%u", op->offset);
+	if (op->part)
+		fprintf(out, " part %u", op->part);
+	if (op->value || op->code == IMAGE_OP_CONST)
+		fprintf(out, " %" PRId64, op->value);
+	fputc(';', out);
+}
+
+static void print_one_table(FILE *out, const struct image *img, uint32_t row)
+{
+	const struct image_table *t = &img->tables[row];
+
+	fprintf(out, "  %u: columns as type %u", row, t->tuple);
+	if (t->heading) {
+		fputs(", heading ", out);
+		print_quoted(out, image_str(img, t->heading));
+	}
+	fputc('\n', out);
+	for (uint32_t i = t->column; i < t->column + t->ncolumns; i++) {
+		const struct image_column *c = &img->columns[i];
+
+		fprintf(out, "    type %u:", c->type);
+		for (uint32_t j = c->op; j < c->op + c->nops; j++)
+			print_op(out, &img->ops[j]);
+		fputc('\n', out);
+	}
 }
 
 static void print_attachment(FILE *out, const struct image *img, uint32_t row)
@@ -225,7 +261,8 @@ static void print_argument(FILE *out, const struct image *img, uint32_t row)
 	if (a->position)
 		fprintf(out, "  %u: $%u, %s", row, a->position, image_kind_name(a->kind));
 	else
-		fprintf(out, "  %u: --%s, %s", row, image_str(img, a->name),
+		fprintf(out, "  %u: --%s%s%c, %s", row, image_str(img, a->name),
+			a->letter ? " or -" : "", a->letter ? (int)a->letter : ' ',
 			image_kind_name(a->kind));
 	if (a->kind == IMAGE_K_STRING) {
 		fputc(' ', out);
@@ -252,8 +289,10 @@ void image_print_arguments(FILE *out, const struct image *img)
 		if (!any)
 			fputs("HINT: expected program options:\n", out);
 		any = true;
-		fprintf(out, "--%s%s%s\n", image_str(img, a->name), a->describe ? ": " : "",
-			image_str(img, a->describe));
+		fprintf(out, "--%s", image_str(img, a->name));
+		if (a->letter)
+			fprintf(out, ", -%c", (int)a->letter);
+		fprintf(out, "%s%s\n", a->describe ? ": " : "", image_str(img, a->describe));
 	}
 	if (!any)
 		fputs("HINT: no custom program options defined.\n", out);
@@ -288,6 +327,8 @@ void image_print(FILE *out, const struct image *img)
 	print_table(out, img, "types", img->ntypes, print_type);
 	print_table(out, img, "maps", img->nmaps, print_map);
 	print_table(out, img, "actions", img->nactions, print_action);
+	if (img->ntables)
+		print_table(out, img, "tables", img->ntables, print_one_table);
 	print_table(out, img, "probes", img->nprobes, print_probe);
 	print_table(out, img, "attachments", img->nattachments, print_attachment);
 	print_table(out, img, "needs", img->nneeds, print_need);

@@ -100,6 +100,8 @@ static uint64_t argument(const struct output *o, const struct segment *s, const 
 	case IMAGE_K_DISK:
 		size = 4;
 		break;
+	case IMAGE_K_MEMINFO:
+		return meminfo_now(o, s->type);
 	default:
 		size = size < 8 ? size & -size : 8; /* the first word of whatever it is */
 		break;
@@ -401,16 +403,17 @@ static void parse_format(struct parser *ps, const char *p)
 	}
 }
 
-static struct printf_program *compile(const struct image *img, const struct image_action *a)
+/* @args: row of TYPES, a tuple, or IMAGE_NONE. */
+static struct printf_program *compile(const struct image *img, uint32_t format, uint32_t args)
 {
-	const char *fmt = image_str(img, a->fmt);
+	const char *fmt = image_str(img, format);
 	struct parser ps = {.img = img};
 	size_t nspecs = 1;
 
 	for (const char *p = fmt; *p; p++)
 		nspecs += *p == '%';
-	if (a->type != IMAGE_NONE)
-		ps.args = &img->types[a->type];
+	if (args != IMAGE_NONE)
+		ps.args = &img->types[args];
 	ps.program = calloc(1, sizeof(*ps.program) + nspecs * sizeof(struct segment));
 	if (!ps.program)
 		return NULL;
@@ -431,15 +434,9 @@ void printf_program_free(struct printf_program *p)
 	free(p);
 }
 
-void printf_run(struct output *o, struct outbuf *b, const struct image_action *a,
+static void run(struct output *o, struct outbuf *b, const struct printf_program *p,
 		const void *payload)
 {
-	struct printf_program **slot = &o->programs[a - o->img->actions];
-	const struct printf_program *p;
-
-	if (!*slot)
-		*slot = compile(o->img, a);
-	p = *slot;
 	if (!p)
 		return;
 	for (size_t i = 0; i < p->nsegments; i++) {
@@ -449,4 +446,34 @@ void printf_run(struct output *o, struct outbuf *b, const struct image_action *a
 		if (s->run)
 			s->run(o, b, s, payload);
 	}
+}
+
+void printf_run(struct output *o, struct outbuf *b, const struct image_action *a,
+		const void *payload)
+{
+	struct printf_program **slot = &o->programs[a - o->img->actions];
+
+	if (!*slot)
+		*slot = compile(o->img, a->fmt, a->type);
+	run(o, b, *slot, payload);
+}
+
+void printf_row(struct output *o, struct outbuf *b, const struct image_action *a, const void *tuple)
+{
+	struct printf_program **slot = &o->programs[a - o->img->actions];
+
+	if (!*slot)
+		*slot = compile(o->img, a->fmt, o->img->tables[a->table].tuple);
+	run(o, b, *slot, tuple);
+}
+
+void printf_heading(struct output *o, struct outbuf *b, const struct image_action *a,
+		    const uint64_t numbers[2])
+{
+	const struct image_table *t = &o->img->tables[a->table];
+	struct printf_program **slot = &o->programs[o->img->nactions + (a - o->img->actions)];
+
+	if (!*slot)
+		*slot = compile(o->img, t->heading, t->heading_tuple);
+	run(o, b, *slot, numbers);
 }

@@ -71,7 +71,10 @@ struct map_rows {
 	uint64_t last_epoch; /* tseries: the newest interval of all rows, 0: none */
 };
 
-/* Merges the CPUs' values and sorts. Returns 0 or -ENOMEM; free with map_rows_free(). */
+/* Merges the CPUs' values. Returns 0 or -ENOMEM; free with map_rows_free(). */
+int map_rows_merge(const struct output *o, const struct image_map *m,
+		   const struct output_elem *elems, size_t n, struct map_rows *out);
+/* Likewise, and sorts them as maps are printed. */
 int map_rows_read(const struct output *o, const struct image_map *m,
 		  const struct output_elem *elems, size_t n, struct map_rows *out);
 void map_rows_free(struct map_rows *r);
@@ -96,6 +99,11 @@ struct output_format {
 	void (*value)(struct output *o, uint32_t type, const void *value);
 	void (*map)(struct output *o, const struct image_map *m, const struct map_row *rows,
 		    size_t n, uint64_t divisor);
+	/* @tuple: the columns of a row, as the action's table lays them out */
+	void (*row)(struct output *o, const struct image_action *a, const void *tuple);
+	/* above a cycle: its number and its length */
+	void (*heading)(struct output *o, const struct image_action *a, const uint64_t numbers[2]);
+	void (*screen)(struct output *o);
 	void (*text_begin)(struct output *o, enum output_text_kind kind);
 	void (*text_more)(struct output *o, enum output_text_kind kind, const char *text,
 			  size_t len);
@@ -122,6 +130,7 @@ struct output {
 	struct printf_program **programs; /* one an action, compiled on first use */
 	const char *trailer;              /* of cut strings */
 	size_t trailer_len;
+	size_t cleared;        /* bytes of out when the screen was cleared and nothing came yet */
 	unsigned benches_told; /* the table's head has been written */
 	uint64_t last_epoch;   /* of the time series being shown: the newest of its map */
 	bool unset;            /* showing a value that was never stored */
@@ -139,6 +148,8 @@ void value_text(struct output *o, struct outbuf *b, uint32_t type, const void *v
 /* The parts of a tuple with ", " between them and nothing around. */
 void value_text_parts(struct output *o, struct outbuf *b, const struct image_type *t,
 		      const void *value, uint64_t divisor);
+/* What a line of /proc/meminfo says now, divided as its type says. */
+uint64_t meminfo_now(const struct output *o, const struct image_type *t);
 /* Addresses and stacks: see stack.c. */
 void ksym_text(struct output *o, struct outbuf *b, uint64_t addr);
 void usym_text(struct output *o, struct outbuf *b, int pid, uint64_t addr);
@@ -150,6 +161,13 @@ size_t string_length(const void *s, size_t size);
 /* Runs the format of action @a over the payload. */
 void printf_run(struct output *o, struct outbuf *b, const struct image_action *a,
 		const void *payload);
+/* The same of a row of its table; and of the heading, whose arguments are two words. */
+void printf_row(struct output *o, struct outbuf *b, const struct image_action *a,
+		const void *tuple);
+void printf_heading(struct output *o, struct outbuf *b, const struct image_action *a,
+		    const uint64_t numbers[2]);
+/* To be called after each thing that was told: shows it where nothing is to be kept back. */
+void output_written(struct output *o);
 void printf_program_free(struct printf_program *p);
 
 /* Adds one CPU's @value to the merged @slots. */

@@ -243,6 +243,43 @@ static void json_map(struct output *o, const struct image_map *m, const struct m
 	end(&o->out);
 }
 
+/* ---- tables -------------------------------------------------------------------------- */
+
+static void json_row(struct output *o, const struct image_action *a, const void *tuple)
+{
+	uint32_t type = o->img->tables[a->table].tuple;
+	const struct image_type *t = type == IMAGE_NONE ? NULL : &o->img->types[type];
+
+	begin_data(&o->out, "row");
+	outbuf_putc(&o->out, '[');
+	for (uint32_t i = 0; t && i < t->count; i++) {
+		const struct image_field *f = &o->img->fields[t->fields + i];
+
+		if (i)
+			outbuf_puts(&o->out, ", ");
+		json_value(o, &o->out, f->type, (const char *)tuple + f->offset, 1);
+	}
+	outbuf_putc(&o->out, ']');
+	end(&o->out);
+}
+
+static void json_heading(struct output *o, const struct image_action *a, const uint64_t numbers[2])
+{
+	(void)a;
+	begin_data(&o->out, "cycle");
+	outbuf_puts(&o->out, "{\"number\": ");
+	json_int(&o->out, numbers[0], false);
+	outbuf_puts(&o->out, ", \"edges\": ");
+	json_int(&o->out, numbers[1], false);
+	outbuf_putc(&o->out, '}');
+	end(&o->out);
+}
+
+static void json_screen(struct output *o)
+{
+	(void)o;
+}
+
 /* ---- about the run -------------------------------------------------------------------- */
 
 static void put_count(struct output *o, const char *type, const char *what, uint64_t n)
@@ -376,6 +413,9 @@ const struct output_format output_json_format = {
 	.printf = json_printf,
 	.value = json_print_value,
 	.map = json_map,
+	.row = json_row,
+	.heading = json_heading,
+	.screen = json_screen,
 	.text_begin = json_text_begin,
 	.text_more = json_text_more,
 	.text_end = json_text_end,

@@ -218,6 +218,11 @@ static void json_tuple(struct output *o, struct outbuf *b, const struct value *v
 	outbuf_putc(b, ']');
 }
 
+static void json_meminfo(struct output *o, struct outbuf *b, const struct value *v)
+{
+	json_int(b, meminfo_now(o, v->type), false);
+}
+
 /* NULL: the text as a string. */
 static json_fn *const json_kinds[IMAGE_NKINDS] = {
 	[IMAGE_K_VOID] = json_void,    [IMAGE_K_INT] = json_number,
@@ -225,7 +230,7 @@ static json_fn *const json_kinds[IMAGE_NKINDS] = {
 	[IMAGE_K_ENUM] = json_number,  [IMAGE_K_BUFFER] = json_buffer,
 	[IMAGE_K_ARRAY] = json_array,  [IMAGE_K_STRUCT] = json_struct,
 	[IMAGE_K_UNION] = json_struct, [IMAGE_K_RECORD] = json_struct,
-	[IMAGE_K_TUPLE] = json_tuple,
+	[IMAGE_K_TUPLE] = json_tuple,  [IMAGE_K_MEMINFO] = json_meminfo,
 };
 
 void json_value(struct output *o, struct outbuf *b, uint32_t type, const void *value,

@@ -259,13 +259,20 @@ static void sort_rows(const struct output *o, const struct image_map *m, const s
 	qsort_r(r->rows, r->n, sizeof(*r->rows), compare_rows, &order);
 }
 
-int map_rows_read(const struct output *o, const struct image_map *m,
-		  const struct output_elem *elems, size_t n, struct map_rows *out)
+static struct merge merge_of(const struct output *o, const struct image_map *m)
 {
 	struct merge how = {.type = &o->img->types[m->value]};
-	uint64_t nslots = 0, last;
 
 	how.is_signed = how.type->flags & IMAGE_TF_SIGNED && how.type->kind != IMAGE_K_COUNT;
+	return how;
+}
+
+int map_rows_merge(const struct output *o, const struct image_map *m,
+		   const struct output_elem *elems, size_t n, struct map_rows *out)
+{
+	struct merge how = merge_of(o, m);
+	uint64_t nslots = 0, last;
+
 	if (is_histogram(how.type))
 		how.nbuckets = histogram_buckets(how.type);
 	*out = (struct map_rows){.n = n};
@@ -287,8 +294,18 @@ int map_rows_read(const struct output *o, const struct image_map *m,
 		if (last > out->last_epoch)
 			out->last_epoch = last;
 	}
-	sort_rows(o, m, &how, out);
 	return 0;
+}
+
+int map_rows_read(const struct output *o, const struct image_map *m,
+		  const struct output_elem *elems, size_t n, struct map_rows *out)
+{
+	struct merge how = merge_of(o, m);
+	int err = map_rows_merge(o, m, elems, n, out);
+
+	if (!err)
+		sort_rows(o, m, &how, out);
+	return err;
 }
 
 void map_rows_free(struct map_rows *r)

@@ -75,7 +75,7 @@ struct output *output_new(const struct image *img, struct symbols *sym,
 	o->clock_off[IMAGE_CLOCK_TAI] = whole_seconds(clock_offset(CLOCK_TAI));
 	if (!img->config->boot_clock) /* then nsecs is this one */
 		o->clock_off[IMAGE_CLOCK_BOOT] = o->clock_off[IMAGE_CLOCK_MONOTONIC];
-	o->programs = calloc(img->nactions + 1, sizeof(*o->programs));
+	o->programs = calloc(2 * (size_t)img->nactions + 1, sizeof(*o->programs));
 	if (!o->programs || outbuf_open(&o->out, opts->file, OUT_SIZE) ||
 	    outbuf_open(&o->scratch, NULL, SCRATCH_SIZE) ||
 	    outbuf_open(&o->quoted, NULL, SCRATCH_SIZE)) {
@@ -89,7 +89,7 @@ void output_free(struct output *o)
 {
 	if (!o)
 		return;
-	for (uint32_t i = 0; o->programs && i < o->img->nactions; i++)
+	for (size_t i = 0; o->programs && i < 2 * (size_t)o->img->nactions; i++)
 		printf_program_free(o->programs[i]);
 	free(o->programs);
 	outbuf_close(&o->out);
@@ -98,7 +98,7 @@ void output_free(struct output *o)
 	free(o);
 }
 
-static void written(struct output *o)
+void output_written(struct output *o)
 {
 	if (o->opts.buffering == OUTPUT_NONE)
 		outbuf_flush(&o->out);
@@ -107,7 +107,7 @@ static void written(struct output *o)
 void output_printf(struct output *o, const struct image_action *a, const void *payload)
 {
 	o->format->printf(o, a, payload);
-	written(o);
+	output_written(o);
 }
 
 char *output_format(struct output *o, const struct image_action *a, const void *payload)
@@ -130,7 +130,7 @@ char *output_format(struct output *o, const struct image_action *a, const void *
 void output_value(struct output *o, uint32_t type, const void *value)
 {
 	o->format->value(o, type, value);
-	written(o);
+	output_written(o);
 }
 
 /* A scalar that was never stored is shown as zero; a histogram is not shown. */
@@ -158,7 +158,7 @@ void output_map(struct output *o, uint32_t map, struct output_elem *elems, size_
 
 	if (!n) {
 		show_unset(o, m, divisor);
-		written(o);
+		output_written(o);
 		return;
 	}
 	err = map_rows_read(o, m, elems, n, &r);
@@ -170,7 +170,14 @@ void output_map(struct output *o, uint32_t map, struct output_elem *elems, size_
 	o->last_epoch = r.last_epoch;
 	o->format->map(o, m, r.rows + skip, n - skip, divisor);
 	map_rows_free(&r);
-	written(o);
+	output_written(o);
+}
+
+void output_screen(struct output *o)
+{
+	o->format->screen(o);
+	o->cleared = o->out.len;
+	output_written(o);
 }
 
 void output_map_elem(struct output *o, uint32_t map, const void *key, const void *value)
@@ -192,7 +199,7 @@ void output_text_more(struct output *o, enum output_text_kind kind, const char *
 void output_text_end(struct output *o, enum output_text_kind kind)
 {
 	o->format->text_end(o, kind);
-	written(o);
+	output_written(o);
 }
 
 void output_text(struct output *o, enum output_text_kind kind, const char *text, size_t len)
@@ -205,47 +212,50 @@ void output_text(struct output *o, enum output_text_kind kind, const char *text,
 void output_message(struct output *o, const struct output_message *m)
 {
 	o->format->message(o, m);
-	written(o);
+	output_written(o);
 }
 
 void output_lost(struct output *o, uint64_t n)
 {
 	o->format->lost(o, n);
-	written(o);
+	output_written(o);
 }
 
 void output_loss(struct output *o, const struct output_loss *l)
 {
 	o->format->loss(o, l);
-	written(o);
+	output_written(o);
 }
 
 void output_end(struct output *o)
 {
 	o->format->end(o);
-	written(o);
+	output_written(o);
 }
 
 void output_attached(struct output *o, unsigned nprobes)
 {
 	o->format->attached(o, nprobes);
-	written(o);
+	output_written(o);
 }
 
 void output_test(struct output *o, const struct output_test *t)
 {
 	o->format->test(o, t);
-	written(o);
+	output_written(o);
 }
 
 void output_bench(struct output *o, const struct output_bench *b)
 {
 	o->format->bench(o, b);
-	written(o);
+	output_written(o);
 }
 
 void output_idle(struct output *o)
 {
+	if (o->cleared && o->cleared == o->out.len) /* never an empty screen in between */
+		return;
+	o->cleared = 0;
 	if (o->opts.buffering != OUTPUT_FULL)
 		outbuf_flush(&o->out);
 }

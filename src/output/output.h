@@ -41,6 +41,7 @@ struct output_opts {
 	output_stack_fn stack;
 	void *stack_arg;
 	unsigned ncpus; /* values a per-CPU element has */
+	bool terminal;  /* file is one that can be cleared */
 };
 
 /* The name of format @i, NULL behind the last. */
@@ -65,6 +66,20 @@ void output_value(struct output *o, uint32_t type, const void *value);
  */
 void output_map(struct output *o, uint32_t map, struct output_elem *elems, size_t n, uint64_t top,
 		uint64_t divisor);
+/* A map that the columns of a table name, with its elements. */
+struct output_table_map {
+	uint32_t map; /* row of MAPS */
+	struct output_elem *elems;
+	size_t n;
+};
+/*
+ * rows() and cycles(): @maps are all that the action's table names, its own map among them;
+ * @payload is what the event knew.
+ */
+void output_rows(struct output *o, const struct image_action *a, const void *payload,
+		 const struct output_table_map *maps, size_t nmaps);
+/* screen(): what follows begins at the top of the terminal; elsewhere after an empty line. */
+void output_screen(struct output *o);
 /* print(@m[k]): the value alone, as bpftrace shows it. */
 void output_map_elem(struct output *o, uint32_t map, const void *key, const void *value);
 /* What time(), cat(), join() and system() give. */

@@ -92,6 +92,22 @@ static void text_map(struct output *o, const struct image_map *m, const struct m
 	}
 }
 
+static void text_row(struct output *o, const struct image_action *a, const void *tuple)
+{
+	printf_row(o, &o->out, a, tuple);
+}
+
+static void text_heading(struct output *o, const struct image_action *a, const uint64_t numbers[2])
+{
+	printf_heading(o, &o->out, a, numbers);
+}
+
+/* The cursor goes home and the rest is cleared, with what follows in the same write. */
+static void text_screen(struct output *o)
+{
+	outbuf_puts(&o->out, o->opts.terminal ? "\033[H\033[J" : "\n");
+}
+
 static void text_text_begin(struct output *o, enum output_text_kind kind)
 {
 	(void)o;
@@ -158,6 +174,9 @@ const struct output_format output_text_format = {
 	.printf = text_printf,
 	.value = text_value,
 	.map = text_map,
+	.row = text_row,
+	.heading = text_heading,
+	.screen = text_screen,
 	.text_begin = text_text_begin,
 	.text_more = text_text_more,
 	.text_end = text_text_end,

@@ -296,6 +296,25 @@ static void text_timestamp(struct output *o, struct outbuf *b, const struct valu
 	outbuf_put(b, text, strftime(text, sizeof(text), fmt, &tm));
 }
 
+uint64_t meminfo_now(const struct output *o, const struct image_type *t)
+{
+	uint64_t v;
+
+	symbols_meminfo(o->sym, image_str(o->img, t->name), &v);
+	return t->arg[0] > 1 ? v / (uint64_t)t->arg[0] : v;
+}
+
+static void text_loadavg(struct output *o, struct outbuf *b, const struct value *v)
+{
+	(void)v;
+	outbuf_puts(b, symbols_loadavg(o->sym));
+}
+
+static void text_meminfo(struct output *o, struct outbuf *b, const struct value *v)
+{
+	outbuf_u64(b, meminfo_now(o, v->type));
+}
+
 static text_fn *const text_kinds[IMAGE_NKINDS] = {
 	[IMAGE_K_VOID] = text_void,          [IMAGE_K_INT] = text_int,
 	[IMAGE_K_BOOL] = text_bool,          [IMAGE_K_STRING] = text_string,
@@ -308,7 +327,8 @@ static text_fn *const text_kinds[IMAGE_NKINDS] = {
 	[IMAGE_K_INET] = text_inet,          [IMAGE_K_MAC] = text_mac,
 	[IMAGE_K_USERNAME] = text_username,  [IMAGE_K_TIMESTAMP] = text_timestamp,
 	[IMAGE_K_CGROUP_PATH] = text_cgroup, [IMAGE_K_PROBE] = text_probe,
-	[IMAGE_K_DISK] = text_disk,
+	[IMAGE_K_DISK] = text_disk,          [IMAGE_K_LOADAVG] = text_loadavg,
+	[IMAGE_K_MEMINFO] = text_meminfo,
 };
 
 void value_text(struct output *o, struct outbuf *b, uint32_t type, const void *value,

@@ -80,6 +80,76 @@ static void do_join(struct run *r, const struct image_action *a, const void *pay
 	output_text_end(r->out, OUTPUT_JOIN);
 }
 
+/* ---- tables ---------------------------------------------------------------------- */
+
+struct table_maps {
+	struct output_table_map *maps;
+	struct map_contents *contents;
+	size_t n;
+};
+
+static bool has_map(const struct table_maps *t, uint32_t map)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->maps[i].map == map)
+			return true;
+	return false;
+}
+
+static int read_table_map(struct run *r, struct table_maps *t, uint32_t map)
+{
+	struct map_contents *c = &t->contents[t->n];
+	int err;
+
+	if (map == IMAGE_NONE || has_map(t, map))
+		return 0;
+	err = map_read(r, map, c);
+	t->maps[t->n++] = (struct output_table_map){.map = map, .elems = c->elems, .n = c->n};
+	return err;
+}
+
+/* Each map that a column names, once. */
+static int read_table_maps(struct run *r, const struct image_action *a, struct table_maps *t)
+{
+	const struct image_table *table = &r->img->tables[a->table];
+	int err = read_table_map(r, t, a->map);
+
+	for (uint32_t i = table->column; i < table->column + table->ncolumns; i++) {
+		const struct image_column *col = &r->img->columns[i];
+
+		for (uint32_t j = col->op; j < col->op + col->nops && !err; j++)
+			err = read_table_map(r, t, r->img->ops[j].map);
+	}
+	return err;
+}
+
+static void do_rows(struct run *r, const struct image_action *a, const void *payload)
+{
+	struct table_maps t = {0};
+	int err = -ENOMEM;
+
+	t.maps = calloc(r->img->nmaps + 1, sizeof(*t.maps));
+	t.contents = calloc(r->img->nmaps + 1, sizeof(*t.contents));
+	if (t.maps && t.contents)
+		err = read_table_maps(r, a, &t);
+	if (err)
+		run_error("Error reading the rows of map @%s: %s",
+			  image_str(r->img, r->img->maps[a->map].name), strerror(-err));
+	else
+		output_rows(r->out, a, payload, t.maps, t.n);
+	for (size_t i = 0; i < t.n; i++)
+		map_contents_free(&t.contents[i]);
+	free(t.maps);
+	free(t.contents);
+}
+
+static void do_screen(struct run *r, const struct image_action *a, const void *payload)
+{
+	(void)a;
+	(void)payload;
+	output_screen(r->out);
+}
+
 /* ---- maps ------------------------------------------------------------------------ */
 
 static void do_clear(struct run *r, const struct image_action *a, const void *payload)
@@ -309,5 +379,6 @@ const action_fn actions[IMAGE_NACTIONS] = {
 	[IMAGE_A_JOIN] = do_join,           [IMAGE_A_CAT] = do_cat,
 	[IMAGE_A_SYSTEM] = do_system,       [IMAGE_A_ERRORF] = do_errorf,
 	[IMAGE_A_WARNF] = do_warnf,         [IMAGE_A_RUNTIME_ERROR] = do_runtime_error,
-	[IMAGE_A_REMEMBER] = do_remember,
+	[IMAGE_A_REMEMBER] = do_remember,   [IMAGE_A_ROWS] = do_rows,
+	[IMAGE_A_CYCLES] = do_rows,         [IMAGE_A_SCREEN] = do_screen,
 };

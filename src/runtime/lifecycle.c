@@ -37,6 +37,7 @@ struct output *run_output(struct run *r, FILE *file, const char *format)
 		.stack = map_stack,
 		.stack_arg = r,
 		.ncpus = r->ncpus,
+		.terminal = isatty(fileno(file)),
 	};
 
 	return output_new(r->img, r->sym, &o);

@@ -79,11 +79,14 @@ static enum type_space space_of_field(const struct sema *s, const struct type *b
 
 struct type *sema_type_field(struct sema *s, struct ast_expr *e)
 {
-	struct type *t = sema_expr(s, e->u.field.e);
 	enum type_space space = SPACE_NONE;
 	const struct type_field *f;
+	struct type *t;
 
 	e->u.field.resolved = NULL;
+	if (sema_is_row_part(s, e))
+		return sema_row_part(s, e);
+	t = sema_expr(s, e->u.field.e);
 	if (!t)
 		return NULL;
 	while (t && t->kind == IMAGE_K_POINTER) {

@@ -168,7 +168,7 @@ static struct sema_action *new_action(struct sema *s, struct span at, const stru
 {
 	struct sema_action *copy;
 
-	if (!s->report || s->fold_only)
+	if (!s->report || s->fold_only || s->row)
 		return NULL;
 	copy = arena_new_of(s->arena, struct sema_action);
 	*copy = *a;
@@ -246,6 +246,8 @@ struct type *sema_type_ident(struct sema *s, struct ast_expr *e)
 	const struct builtin *b = builtin_find(e->u.ident.name);
 	struct type_constant c;
 
+	if (s->row && !strcmp(e->u.ident.name, "key"))
+		return s->row->key;
 	if (types_find_c_constant(s->types, e->u.ident.name, &c) && !c.expr)
 		return type_constant(s, e, &c);
 	if (b && b->flags & BUILTIN_VAR) {

@@ -205,11 +205,11 @@ static struct type *type_type_expr(struct sema *s, struct ast_expr *e)
 
 static struct type *type_nparams(struct sema *s, struct ast_expr *e)
 {
-	struct sema_reloc count = {.kind = IMAGE_R_NARGUMENTS, .value = s->opts->nparams};
+	struct sema_reloc count = {.kind = IMAGE_R_NARGUMENTS, .value = s->words->params.len};
 
 	if (s->opts->portable)
 		return sema_set_load(s, e, type_int(s->types, 8, false), &count);
-	sema_set_int(e, sema_literal_type(s, s->opts->nparams), s->opts->nparams);
+	sema_set_int(e, sema_literal_type(s, s->words->params.len), s->words->params.len);
 	return e->type;
 }
 
@@ -244,7 +244,11 @@ static typer *const typers[] = {
 
 struct type *sema_expr(struct sema *s, struct ast_expr *e)
 {
+	struct sema_map *row = s->row;
 	struct type *t;
+
+	if (row && !sema_of_row(e)) /* known at the event */
+		s->row = NULL;
 
 	e->type = NULL;
 	e->is_const = false;
@@ -252,6 +256,7 @@ struct type *sema_expr(struct sema *s, struct ast_expr *e)
 	e->const_str = NULL;
 	e->load = 0;
 	t = typers[e->kind](s, e);
+	s->row = row;
 	e->type = t;
 	if (!t)
 		e->is_const = false;

@@ -85,7 +85,8 @@ static bool takes(const char *conversion, const struct type *t)
 		return true;
 	if (conversion[0] == 'r')
 		return t->kind == IMAGE_K_BUFFER;
-	return sema_is_number(t) || t->kind == IMAGE_K_BOOL || t->kind == IMAGE_K_POINTER;
+	return sema_is_number(t) || t->kind == IMAGE_K_BOOL || t->kind == IMAGE_K_POINTER ||
+	       t->kind == IMAGE_K_MEMINFO;
 }
 
 struct type *sema_payload_type(struct sema *s, struct type *t)

@@ -21,6 +21,13 @@
 #define SEMA_MAX_TUPLE    4096 /* bytes of the value of a tuple, string or key */
 #define SEMA_MAX_FMT_ARGS 127
 
+/* The command line's words for the script. */
+struct sema_words {
+	VEC(const char *) params;  /* positional */
+	VEC(const char *) named;   /* "name=value" or "name" */
+	VEC(const char *) unknown; /* "-x" of which the script knows nothing */
+};
+
 /* A named option: getopt() and what the command line says of it. */
 struct sema_getopt {
 	const char *name;
@@ -29,6 +36,7 @@ struct sema_getopt {
 	const char *text;  /* STRING */
 	const char *shown; /* the default as text */
 	bool failed;       /* the command line's value does not fit; already reported */
+	char letter;       /* 0: none */
 	uint32_t option;   /* row of result->options */
 	struct span span;
 };
@@ -70,6 +78,7 @@ struct sema {
 	struct target *target;
 	struct diag_list *diags;
 	const struct sema_options *opts;
+	const struct sema_words *words;
 	struct ast_program *ast;
 	struct sema_result *r;
 
@@ -85,6 +94,7 @@ struct sema {
 	struct type *literal_u64;
 
 	struct sema_work *work; /* being typed */
+	struct sema_map *row;   /* a column of its rows is being typed; NULL: none is */
 	bool report;            /* the last pass: complaints are printed, actions collected */
 	bool changed;           /* a map or variable got another type in this pass */
 	bool probes_failed;     /* some probe has not been found */
@@ -250,6 +260,16 @@ uint32_t sema_reloc_row(struct sema *s, const struct sema_reloc *r);
 uint32_t sema_argument_row(struct sema *s, const struct sema_argument *a);
 /* e, AST_FIELD of a struct that has no such field here, as what @like is. NULL: it is no such e. */
 struct type *sema_type_foreign_field(struct sema *s, struct ast_expr *e, struct type *like);
+/* ---- words.c: what the command line gives ---- */
+struct sema_option_name {
+	const char *name;
+	char letter; /* 0: none */
+};
+/* "name|x" of getopt(). */
+struct sema_option_name sema_split_option(struct arena *a, const char *written);
+/* In the arena. */
+const struct sema_words *sema_sort_words(struct arena *a, const struct ast_program *p,
+					 const struct sema_options *opts);
 
 /* ---- params.c: positional parameters and options ---- */
 struct type *sema_type_positional(struct sema *s, struct ast_expr *e);
@@ -296,6 +316,20 @@ bool sema_wants_typed_args(struct sema *s, struct ast_expr *e);
 /* ---- process.c ---- */
 /* Whether the program is given the registers of what it interrupted. */
 bool sema_has_registers(const struct sema_work *w);
+
+/* ---- rows.c, columns.c ---- */
+/* Whether @e is about the row that is shown: its key, or the value of a map there. */
+bool sema_of_row(struct ast_expr *e);
+/* Map @e without key in a column: its value at the row, or the only one that it has. */
+struct type *sema_row_map(struct sema *s, struct ast_expr *e);
+/* Whether field @e is a part of an aggregation in a column, and the type of that. */
+bool sema_is_row_part(struct sema *s, struct ast_expr *e);
+struct type *sema_row_part(struct sema *s, struct ast_expr *e);
+/* Adds column @e, typed, which is shown as @shown. False: an error was reported. */
+bool sema_add_column(struct sema *s, struct sema_table *table, struct ast_expr *e,
+		     struct type *shown);
+/* When all columns are there: the tuple that is sent for them, or NULL. */
+struct type *sema_sent_type(struct sema *s, struct sema_table *table);
 
 /* ---- aggregations.c ---- */
 /* @target = f(...). */

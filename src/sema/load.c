@@ -77,6 +77,8 @@ uint32_t sema_argument_row(struct sema *s, const struct sema_argument *a)
 			continue;
 		if (!o->describe)
 			o->describe = a->describe;
+		if (!o->letter)
+			o->letter = a->letter;
 		return (uint32_t)i;
 	}
 	vec_push(s->arena, &s->r->arguments, *a);

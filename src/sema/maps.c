@@ -139,6 +139,8 @@ struct type *sema_type_map(struct sema *s, struct ast_expr *e)
 {
 	struct sema_map_work *w;
 
+	if (s->row && !e->u.map.key)
+		return sema_row_map(s, e);
 	if (!sema_map_access(s, e))
 		return NULL;
 	w = sema_map_work(s, e->u.map.decl);

@@ -29,6 +29,38 @@ struct type *sema_check_strftime(struct sema *s, struct ast_expr *e)
 	return t;
 }
 
+/* ---- the machine's state when it is shown ----------------------------------- */
+
+struct type *sema_check_loadavg(struct sema *s, struct ast_expr *e)
+{
+	(void)e;
+	return type_simple(s->types, IMAGE_K_LOADAVG);
+}
+
+/* meminfo(name), meminfo(name, divisor) */
+struct type *sema_check_meminfo(struct sema *s, struct ast_expr *e)
+{
+	struct type *t;
+	int64_t divisor = 1;
+
+	if (!sema_want_string_literal(s, e, 0) ||
+	    (sema_nargs(e) == 2 && !sema_want_int_literal(s, e, 1)))
+		return NULL;
+	if (sema_nargs(e) == 2)
+		divisor = (int64_t)sema_arg(e, 1)->const_int;
+	if (divisor < 1) {
+		sema_error(s, e->span, "meminfo() divides by a positive number (%lld provided)",
+			   (long long)divisor);
+		return NULL;
+	}
+	t = type_copy(s->types, type_simple(s->types, IMAGE_K_MEMINFO));
+	t->name = sema_arg(e, 0)->const_str;
+	t->arg[0] = divisor;
+	return t;
+}
+
+/* ---- users --------------------------------------------------------------------- */
+
 struct type *sema_check_username(struct sema *s, struct ast_expr *e)
 {
 	(void)e;

@@ -9,7 +9,7 @@
 
 const char *sema_param(const struct sema *s, uint64_t n)
 {
-	return n >= 1 && n <= s->opts->nparams ? s->opts->params[n - 1] : "";
+	return n >= 1 && n <= s->words->params.len ? s->words->params.items[n - 1] : "";
 }
 
 /* A number as the language has them, durations too; with a minus, *@negative is set. */
@@ -75,10 +75,10 @@ struct type *sema_type_positional(struct sema *s, struct ast_expr *e)
 
 	if (s->opts->portable)
 		return load_positional(s, e, *text && !parse_number(s, text, &v, &negative));
-	if (!text[0])
+	if (!text[0] && !s->include_dead) /* one that is never looked at need not be there */
 		sema_warning(s, e->span, "Positional parameter $%llu is empty or not provided.",
 			     (unsigned long long)e->u.integer.value);
-	else if (!parse_number(s, text, &v, &negative)) {
+	if (text[0] && !parse_number(s, text, &v, &negative)) {
 		sema_set_string(s, e, text);
 		return e->type;
 	}
@@ -98,8 +98,8 @@ static const char *given(const struct sema *s, const char *name)
 	size_t len = strlen(name);
 
 	/* The last one wins. */
-	for (size_t i = s->opts->nnamed; i-- > 0;) {
-		const char *o = s->opts->named[i];
+	for (size_t i = s->words->named.len; i-- > 0;) {
+		const char *o = s->words->named.items[i];
 
 		if (strncmp(o, name, len))
 			continue;
@@ -209,7 +209,8 @@ static struct sema_getopt *add_option(struct sema *s, struct ast_expr *e,
 				      const struct sema_getopt *seen)
 {
 	struct sema_getopt *o = arena_new_of(s->arena, struct sema_getopt);
-	struct sema_option row = {.name = seen->name, .default_value = seen->shown};
+	struct sema_option row = {
+		.name = seen->name, .letter = seen->letter, .default_value = seen->shown};
 
 	*o = *seen;
 	o->option = (uint32_t)s->r->options.len;
@@ -254,6 +255,7 @@ static struct type *load_option(struct sema *s, struct ast_expr *e, const struct
 	struct sema_argument a = {
 		.kind = kind,
 		.name = o->name,
+		.letter = o->letter,
 		.describe = s->r->options.items[o->option].description,
 		.text = kind == IMAGE_K_STRING ? o->text : "",
 		.value = kind == IMAGE_K_STRING ? 0 : o->value,
@@ -287,6 +289,7 @@ struct type *sema_check_getopt(struct sema *s, struct ast_expr *e)
 {
 	struct ast_expr *name = sema_arg(e, 0);
 	struct sema_getopt seen = {0}, *o;
+	struct sema_option_name written;
 
 	sema_expr(s, name);
 	if (!name->type)
@@ -295,7 +298,9 @@ struct type *sema_check_getopt(struct sema *s, struct ast_expr *e)
 		sema_error(s, name->span, "First argument to 'getopt' must be a string literal.");
 		return NULL;
 	}
-	seen.name = name->const_str;
+	written = sema_split_option(s->arena, name->const_str);
+	seen.name = written.name;
+	seen.letter = written.letter;
 	if (!read_default(s, e, &seen))
 		return NULL;
 	o = find_option(s, seen.name);
@@ -308,6 +313,8 @@ struct type *sema_check_getopt(struct sema *s, struct ast_expr *e)
 			   o->name, default_text(o));
 		return NULL;
 	}
+	if (seen.letter)
+		o->letter = s->r->options.items[o->option].letter = seen.letter;
 	return describe(s, e, o) ? option_value(s, e, o) : NULL;
 }
 
@@ -322,8 +329,12 @@ void sema_check_options(struct sema *s)
 {
 	const char *unknown = NULL, *known = NULL;
 
-	for (size_t i = 0; i < s->opts->nnamed; i++) {
-		const char *name = option_name(s, s->opts->named[i]);
+	for (size_t i = 0; i < s->words->unknown.len; i++)
+		unknown = unknown ? arena_printf(s->arena, "%s, %s", unknown,
+						 s->words->unknown.items[i])
+				  : s->words->unknown.items[i];
+	for (size_t i = 0; i < s->words->named.len; i++) {
+		const char *name = option_name(s, s->words->named.items[i]);
 
 		if (find_option(s, name))
 			continue;

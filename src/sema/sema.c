@@ -199,6 +199,7 @@ static void start(struct sema *s, const struct sema *from)
 		.target = from->target,
 		.diags = from->diags,
 		.opts = from->opts,
+		.words = from->words,
 		.ast = from->ast,
 		.probe_strings = from->want_probe_strings,
 	};
@@ -230,6 +231,7 @@ struct sema_result *sema_run(struct ast_program *p, struct diag_list *d, struct 
 	sema_expand_c_macros(&first);
 	if (d->errors)
 		return NULL;
+	first.words = sema_sort_words(d->arena, p, opts);
 	start(&s, &first);
 	analyse(&s);
 	if (s.want_probe_strings && !s.probe_strings) {

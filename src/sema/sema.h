@@ -16,10 +16,9 @@
 
 /* What the caller sets before sema_run(); the config block and environment come on top. */
 struct sema_options {
-	const char *const *params; /* positional parameters, NULL-terminated */
-	size_t nparams;
-	const char *const *named; /* "name=value" or "name", as given after -- */
-	size_t nnamed;
+	/* the script's parameters and options, in the order of the command line */
+	const char *const *words;
+	size_t nwords;
 	bool sync; /* false: --no-sync */
 	bool unsafe;
 	bool has_child; /* -c given: cpid is known at run time */
@@ -79,11 +78,33 @@ struct sema_stack_map { /* one for each depth in use */
 	uint32_t index; /* row of the image's MAPS, after the script's maps */
 };
 
+/* What rows() and cycles() show; see struct image_table and src/image/ops.def. */
+struct sema_op {
+	uint16_t code, part;
+	struct sema_map *map; /* NULL: none */
+	struct type *type;    /* NULL: none */
+	uint32_t offset;
+	int64_t value;
+	const char *text; /* TEXT */
+};
+struct sema_column {
+	VEC(struct sema_op) ops;
+	struct type *type; /* that it is shown as */
+};
+struct sema_table {
+	VEC(struct sema_column *) columns; /* the first: what rows are ordered by */
+	struct type *tuple;                /* of the others; NULL: there are none */
+	VEC(struct ast_expr *) sent;       /* computed at the event: the action's payload */
+	const char *heading;               /* NULL: none */
+	struct type *heading_tuple;        /* NULL: none */
+};
+
 struct sema_action {
 	enum image_action_kind kind;
 	const char *fmt;
-	struct type *payload; /* NULL: none */
-	struct sema_map *map; /* NULL: none */
+	struct type *payload;     /* NULL: none */
+	struct sema_map *map;     /* NULL: none */
+	struct sema_table *table; /* ROWS, CYCLES */
 	uint64_t arg[2];
 	struct span span;
 	uint32_t index; /* row of the image's ACTIONS */
@@ -185,6 +206,7 @@ struct sema_probe { /* row of the image's PROBES */
 struct sema_option {
 	const char *name, *description, *default_value; /* default as text, NULL: a flag */
 	enum image_kind kind;                           /* INT, STRING, BOOL */
+	char letter;                                    /* -x, 0: none */
 };
 
 /* What is known when an image is loaded: as struct image_reloc and image_argument. */
@@ -200,6 +222,7 @@ struct sema_reloc {
 struct sema_argument {
 	enum image_kind kind; /* INT, BOOL, STRING */
 	uint32_t position;    /* 0: named */
+	char letter;          /* 0: none */
 	const char *name, *describe, *text, *fixed;
 	uint64_t value;
 };

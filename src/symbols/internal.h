@@ -55,6 +55,7 @@ struct symbols {
 	bool kernel_read;
 	struct user_cache *user;
 	struct name_cache *names;
+	char loadavg[128];
 	struct module *programs[SYMBOLS_PROGRAMS];
 	size_t nprograms;
 	struct shown_name *shown; /* hashed by name; size a power of two */

@@ -25,6 +25,7 @@ struct symbols_options {
 	bool debug_info; /* source lines and inlined functions of stacks */
 	enum symbols_cache cache;
 	const char *const *debug_dirs; /* see debug_file.h; NULL: none asked for */
+	const char *proc;              /* where loadavg and meminfo are; NULL: /proc */
 };
 
 /* @opts is copied, what it points to must outlive it; NULL: demangled, each process by itself. */
@@ -84,5 +85,13 @@ const char *symbols_disk(struct symbols *s, uint32_t dev);
 const char *symbols_cgroup(struct symbols *s, uint64_t id);
 /* The login name of @uid, or its number as text. Lives until the next call. */
 const char *symbols_user_name(struct symbols *s, uint32_t uid);
+
+/* /proc/loadavg as it is now, without its end of line. Lives until the next call. */
+const char *symbols_loadavg(struct symbols *s);
+/*
+ * The line @name ("Buffers") of /proc/meminfo as it is now: bytes, or a number where the line has
+ * no unit. False, and 0 in *@value, when there is no such line.
+ */
+bool symbols_meminfo(struct symbols *s, const char *name, uint64_t *value);
 
 #endif

@@ -34,6 +34,8 @@ static const struct kind_layout layouts[IMAGE_NKINDS] = {
 	[IMAGE_K_CGROUP_PATH] = {8, 8},
 	[IMAGE_K_PROBE] = {4, 4},
 	[IMAGE_K_DISK] = {4, 4},
+	[IMAGE_K_LOADAVG] = {8, 8},
+	[IMAGE_K_MEMINFO] = {8, 8},
 	[IMAGE_K_COUNT] = {8, 8, .aggregation = true},
 	[IMAGE_K_SUM] = {8, 8, .aggregation = true},
 	[IMAGE_K_MIN] = {16, 8, .aggregation = true},

@@ -61,6 +61,35 @@ class Biolatency(unittest.TestCase):
                 self.assertIn(block_ways.taken(SCRIPT, *before), (way, None))
                 self.check_disks(support.disk, *before)
 
+    def test_each_set_of_flags(self):
+        steps = ["direct-write:4096:0:40", "direct-read:4096:0:25"]
+        with support.disk(MIB) as device:
+            out = self.measure(device, steps, "--", "-F", "-d", os.path.basename(device))
+        counts = histograms(out)
+        reads = sum(n for head, n in counts.items() if head.endswith("Read]:"))
+        writes = sum(n for head, n in counts.items() if head.endswith("Write]:"))
+        self.assertEqual((reads, writes), (25, 40), out)
+        self.assertTrue(any("Sync-" in head and "Write" in head for head in counts), out)
+
+    def test_intervals_and_their_number(self):
+        with support.disk(MIB) as device:
+            with support.Child("block", device, "direct-write:4096:0:30") as child:
+                with support.Tracer(SCRIPT, "--", "-T", "-d", os.path.basename(device), "1", "2",
+                                    stop=None) as tracer:
+                    child.go()
+                    child.finish()
+        self.assertEqual(tracer.status, 0, tracer.err)
+        self.assertEqual(len(re.findall(r"^\d\d:\d\d:\d\d$", tracer.out, re.M)), 2, tracer.out)
+        self.assertEqual(sum(histograms(tracer.out).values()), 30, tracer.out)
+
+    def test_time_in_the_queue_and_units(self):
+        for options, unit in (["-Q"], "microseconds"), (["-Q", "-m"], "milliseconds"):
+            with support.disk(MIB) as device:
+                out = self.measure(device, ["direct-read:4096:0:20"], "--", *options, "-d",
+                                   os.path.basename(device))
+            self.assertEqual(sum(histograms(out).values()), 20, out)
+            self.assertIn(f"latency in {unit}", out)
+
     @support.same_everywhere
     def test_all_disks_together_see_at_least_these(self):
         with support.loop_device(MIB) as device:

@@ -54,6 +54,36 @@ class Biosnoop(unittest.TestCase):
         for line in got:
             self.assertGreater(line.latency, 0)
 
+    def check_columns(self, options, want):
+        """Latency, and what the options add before it, of reads side by side, then of one apart."""
+        steps = ["direct-read:4096:0:5", "direct-read:4096:1048576:1"]
+        with support.disk(4 * MIB) as device:
+            with support.Child("block", device, *steps, name="snooped") as child:
+                with support.Tracer(SCRIPT, "--", *options, "-d",
+                                    os.path.basename(device)) as tracer:
+                    child.go()
+                    child.finish()
+        lines = tracer.out.splitlines()
+        self.assertEqual(lines[0].split(), COLUMNS[:-1] + want, tracer.out)
+        return [line.split() for line in lines[1:] if " snooped " in line]
+
+    def test_pattern(self):
+        lines = self.check_columns(["-P"], ["P", "LAT(ms)"])
+        self.assertEqual([x[7] for x in sorted(lines, key=lambda x: int(x[5]))],
+                         ["?", "S", "S", "S", "S", "R"])
+
+    def test_time_in_the_queue(self):
+        lines = self.check_columns(["-Q"], ["QUE(ms)", "LAT(ms)"])
+        self.assertEqual(len(lines), 6)
+        for line in lines:
+            self.assertEqual(len(line), 9)
+            self.assertGreater(float(line[8]), 0)
+        self.assertGreater(sum(float(line[7]) for line in lines), 0)
+
+    def test_pattern_and_time_in_the_queue(self):
+        lines = self.check_columns(["-PQ"], ["P", "QUE(ms)", "LAT(ms)"])
+        self.assertEqual({len(line) for line in lines}, {10})
+
     STEPS = ["direct-write:4096:0:20:65536", "direct-read:8192:65536:10:131072"]
     LINES = ([("W", i * 65536 // 512, 4096) for i in range(20)] +
              [("R", (65536 + i * 131072) // 512, 8192) for i in range(10)])

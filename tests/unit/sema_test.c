@@ -20,7 +20,7 @@ struct run {
 	char *shown; /* the messages, one a line */
 	/* set before start() */
 	const char *const *params;
-	const char *const *named;
+	const char *const *named; /* without the leading -- */
 	const char *const *env; /* name, value, name, value, NULL */
 	bool unsafe, no_sync, raw_tp_off;
 };
@@ -62,6 +62,22 @@ static char *message_lines(const struct diag_list *d)
 	return out;
 }
 
+/* Both kinds as the command line has them; freed with the arena. */
+static void add_words(struct run *run)
+{
+	size_t n = 0;
+	const char **words = arena_alloc(
+		run->diags.arena,
+		(count(run->params) + count(run->named) + 1) * sizeof(*words));
+
+	for (size_t i = 0; i < count(run->params); i++)
+		words[n++] = run->params[i];
+	for (size_t i = 0; i < count(run->named); i++)
+		words[n++] = arena_printf(run->diags.arena, "--%s", run->named[i]);
+	run->opts.words = words;
+	run->opts.nwords = n;
+}
+
 static void start(struct run *run, const char *script)
 {
 	struct ast_program *p;
@@ -72,16 +88,13 @@ static void start(struct run *run, const char *script)
 	if (run->raw_tp_off)
 		assert_int_equal(target_disable(run->target, "raw_tp", err, sizeof(err)), 0);
 	run->opts = (struct sema_options){
-		.params = run->params,
-		.nparams = count(run->params),
-		.named = run->named,
-		.nnamed = count(run->named),
 		.sync = !run->no_sync,
 		.unsafe = run->unsafe,
 		.script_name = "stdin",
 		.getenv = test_getenv,
 		.getenv_arg = (void *)run->env,
 	};
+	add_words(run);
 	p = parse_program(&run->diags,
 			  diag_add_source(&run->diags, "stdin", script, strlen(script)));
 	assert_int_equal(run->diags.errors, 0);
