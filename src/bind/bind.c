@@ -166,8 +166,7 @@ static int patch_object(const struct binding *bi, struct image_builder *b)
 static void find_values(struct binding *bi)
 {
 	for (uint32_t i = 0; i < bi->img->nrelocs; i++)
-		bi->values[i].found =
-			!bind_reloc(bi->img, i, bi->target, bi->args, &bi->values[i].value);
+		bi->values[i].found = !find_reloc(bi, i, &bi->values[i].value);
 }
 
 /* What is left of a portable image: relocations stay, for messages. */
@@ -208,7 +207,7 @@ static int bind(struct binding *bi, void **bound, size_t *size)
 int bind_image(struct image *img, const void *data, size_t size, struct target *t,
 	       const struct bind_arguments *args, void **bound, char *err)
 {
-	struct binding bi = {.img = img, .target = t, .args = args, .err = err};
+	struct binding bi = {.img = img, .target = t, .err = err};
 	size_t bound_size;
 	int ret;
 
@@ -216,10 +215,12 @@ int bind_image(struct image *img, const void *data, size_t size, struct target *
 	*err = 0;
 	ret = open_fitting(img, data, size, t, err);
 	if (!ret && img->config->portable)
-		ret = bind_check_arguments(img, args, err);
-	if (ret || !img->config->portable)
-		return ret;
-	ret = bind(&bi, bound, &bound_size);
+		ret = sort_arguments(&bi, args);
+	if (!ret && !img->config->portable)
+		return 0;
+	if (!ret)
+		ret = bind(&bi, bound, &bound_size);
+	free(bi.given);
 	if (ret && !*err)
 		snprintf(err, BIND_ERROR_MAX, "%s", strerror(-ret));
 	return ret ? ret : image_open(img, *bound, bound_size, err, BIND_ERROR_MAX);

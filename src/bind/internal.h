@@ -14,7 +14,6 @@ struct bound_value {
 /* What the script is given for each row of ARGUMENTS. */
 struct given {
 	const char *text; /* NULL: nothing */
-	size_t length;    /* an option's value may be a part of a word */
 	bool bare;        /* an option without a value: "true" */
 };
 

@@ -31,7 +31,7 @@ static void end_stage(void *arg, const char *name)
 /* Opens the image and runs it. Returns the exit status. */
 static int run_image(struct cli_options *o, const void *data, size_t size)
 {
-	const struct bind_arguments args = {o->params, o->nparams, o->named, o->nnamed};
+	const struct bind_arguments args = {o->words, o->nwords};
 	char err[BIND_ERROR_MAX];
 	struct target *t;
 	struct image img;

@@ -143,7 +143,7 @@ static int run_image(const char *path, void *data, size_t size, const struct run
 	} else if (show) {
 		image_print(stdout, &img);
 		status = 0;
-	} else if ((args->nparams || args->nnamed) && !img.config->portable) {
+	} else if (args->nwords && !img.config->portable) {
 		fprintf(stderr, "ERROR: %s: it was compiled with its parameters\n", path);
 	} else {
 		status = run_bound(path, data, size, o, args);
@@ -152,21 +152,15 @@ static int run_image(const char *path, void *data, size_t size, const struct run
 	return status;
 }
 
-/* What stands behind the image: "--name=value" words are options of the script. In place. */
-static void split_arguments(struct bind_arguments *args, char **words, int n)
+/* What stands behind the image is the script's. */
+static void take_words(struct bind_arguments *args, char **words, int n)
 {
-	const char **params = calloc(2 * (n + 1), sizeof(*params)), **named = params + n + 1;
+	const char **kept = calloc(n + 1, sizeof(*kept));
 
-	args->params = params;
-	args->named = named;
-	for (int i = 0; params && i < n; i++) {
-		if (!strcmp(words[i], "--"))
-			continue;
-		if (!strncmp(words[i], "--", 2))
-			named[args->nnamed++] = words[i] + 2;
-		else
-			params[args->nparams++] = words[i];
-	}
+	args->words = kept;
+	for (int i = 0; kept && i < n; i++)
+		if (strcmp(words[i], "--"))
+			kept[args->nwords++] = words[i];
 }
 
 enum { OPT_DRY_RUN = 256, OPT_UNSAFE, OPT_NO_SYNC, OPT_TEST, OPT_BENCH };
@@ -252,7 +246,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	path = own ? argv[0] : argv[optind++];
-	split_arguments(&args, argv + optind, argc - optind);
+	take_words(&args, argv + optind, argc - optind);
 	if (geteuid()) {
 		fprintf(stderr, "ERROR: %s must run as root.\n", program_invocation_short_name);
 		return 1;

@@ -103,6 +103,7 @@ static void *sample(size_t *size, uint32_t since)
 	struct image_argument number = {.kind = IMAGE_K_INT, .position = 1, .value = 7};
 	struct image_argument text = {.kind = IMAGE_K_STRING,
 				      .name = image_add_string(b, "disk"),
+				      .letter = 'd',
 				      .text = image_add_string(b, "sda")};
 	struct image_need need = {.kind = IMAGE_NEED_FEATURE,
 				  .name = image_add_string(b, since ? "no such one" : "cpu_v2"),
@@ -135,8 +136,8 @@ static void with_btf(struct target *t)
 
 static void test_bound(void **state)
 {
-	const char *params[] = {"0x20"}, *named[] = {"disk=loop0", "disk=loop1"};
-	const struct bind_arguments args = {params, 1, named, 2};
+	const char *words[] = {"--disk=loop0", "0x20", "-d", "loop1"};
+	const struct bind_arguments args = {words, 4};
 	struct target *t = target_open_running();
 	char err[BIND_ERROR_MAX];
 	struct bpf_insn i[9];
@@ -166,36 +167,43 @@ static void test_bound(void **state)
 static void test_arguments(void **state)
 {
 	static const struct {
-		const char *param, *named, *says;
+		const char *words[3], *says;
 	} rows[] = {
-		{"1", "disk=x", NULL},
-		{"-5", "disk=", NULL},
-		{"5ms", NULL, NULL},
-		{"abc", NULL, "parameter $1 invalid integer (value: abc)"},
-		{NULL, "disk", "--disk expects a string"},
-		{NULL, "disks=5",
-		 "unexpected program command line options: --disks; expected "
-		 "program options: --disk"},
-		{NULL, "disk=0123456789012345678901234567890123456789012345678901234567890123",
+		{{"1", "--disk=x"}, NULL},
+		{{"-5", "--disk="}, NULL},
+		{{"5ms"}, NULL},
+		{{"--disk", "loop0"}, NULL},
+		{{"-dloop0"}, NULL},
+		{{"abc"}, "parameter $1 invalid integer (value: abc)"},
+		{{"--disk"}, "--disk expects a string"},
+		{{"-x"}, "unexpected program command line options: -x; expected"},
+		{{"--disks=5"},
+		 "unexpected program command line options: --disks; expected program options: "
+		 "--disk"},
+		{{"--disk=0123456789012345678901234567890123456789012345678901234567890123"},
 		 "too long"},
 	};
+	struct target *t = target_open_running();
 	char err[BIND_ERROR_MAX];
 	size_t size;
-	void *image = sample(&size, 0);
+	void *image = sample(&size, 0), *bound;
 	struct image img;
 
 	(void)state;
-	assert_int_equal(image_open(&img, image, size, err, sizeof(err)), 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		const struct bind_arguments args = {&rows[i].param, rows[i].param != NULL,
-						    &rows[i].named, rows[i].named != NULL};
-		int ret = bind_check_arguments(&img, &args, err);
+		struct bind_arguments args = {rows[i].words, 0};
+		int ret;
 
+		while (args.nwords < 3 && args.words[args.nwords])
+			args.nwords++;
+		ret = bind_image(&img, image, size, t, &args, &bound, err);
+		free(bound);
 		assert_int_equal(ret != 0, rows[i].says != NULL);
 		if (ret && !strstr(err, rows[i].says))
 			fail_msg("\"%s\" says nothing of \"%s\"", err, rows[i].says);
 	}
 	free(image);
+	target_close(t);
 }
 
 static void test_needs(void **state)
@@ -275,6 +283,8 @@ static void test_hostile(void **state)
 	REFUSED(points, 1, nconditions, UINT32_MAX);
 	REFUSED(points, 0, operands, 1 << 20);
 	REFUSED(arguments, 0, kind, IMAGE_K_ARRAY);
+	REFUSED(arguments, 0, letter, 'x');
+	REFUSED(arguments, 1, letter, 1000);
 	REFUSED(arguments, 0, position, 0);
 	REFUSED(arguments, 1, position, 1);
 	REFUSED(arguments, 1, text, 1 << 20);
