@@ -70,8 +70,7 @@ static int run_image(struct cli_options *o, const void *data, size_t size)
 
 static bool is_image(const char *data, size_t size)
 {
-	return size >= sizeof(struct image_header) &&
-	       !memcmp(data, IMAGE_MAGIC, strlen(IMAGE_MAGIC));
+	return size >= strlen(IMAGE_MAGIC) && !memcmp(data, IMAGE_MAGIC, strlen(IMAGE_MAGIC));
 }
 
 static bool is_fixed(const char *data, size_t size)

@@ -227,7 +227,7 @@ static void add_attachment(struct sema *s, struct sema_work *w, const struct sem
 	a.again = again;
 	a.probe = again ? (uint32_t)s->r->probes.len - 1 : add_probe(s, pt);
 	vec_push(s->arena, &w->prog->attachments, a);
-	w->probe_known = w->prog->attachments.len == 1;
+	w->probe_known = w->prog->attachments.len == 1 && !w->prog->many;
 	w->probe_row = a.probe;
 }
 
@@ -276,8 +276,8 @@ static void note_point(struct sema *s, struct sema_program *p, const struct ast_
 {
 	if (!p->points.len || p->points.items[p->points.len - 1] != from)
 		vec_push(s->arena, &p->points, from);
-	p->match_again |=
-		s->opts->portable && sema_has_wildcard(from) && !p->exists && !p->is_syscall;
+	p->many |= s->opts->portable && sema_has_wildcard(from) && !p->exists && !p->is_syscall;
+	p->match_again |= p->many;
 }
 
 static void add_points(struct grouping *g, const struct sema_points *points, enum way wanted)

@@ -188,6 +188,7 @@ struct sema_program {
 	const char *category, *event;                /* what its args are of; NULL: no args */
 	VEC(const struct ast_attach_point *) points; /* that stand for its attachments */
 	VEC(uint32_t) expects;                       /* relocs that have to hold where it runs */
+	bool many;        /* portable: how many attachments there are is told then */
 	uint32_t exists;  /* portable: row + 1 of whether its probe is there; 0: it has to be */
 	bool match_again; /* portable: where the image is loaded */
 };
@@ -195,7 +196,7 @@ struct sema_program {
 /* Several attachments and a body that asks which: attach cookies hold rows of PROBES. */
 static inline bool sema_uses_cookies(const struct sema_program *p)
 {
-	return p->uses_probe && !p->is_syscall && p->attachments.len > 1;
+	return p->uses_probe && !p->is_syscall && (p->attachments.len > 1 || p->many);
 }
 
 struct sema_probe { /* row of the image's PROBES */

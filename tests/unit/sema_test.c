@@ -21,7 +21,7 @@ struct run {
 	/* set before start() */
 	const char *const *params;
 	const char *const *named; /* without the leading -- */
-	const char *const *env; /* name, value, name, value, NULL */
+	const char *const *env;   /* name, value, name, value, NULL */
 	bool unsafe, no_sync, raw_tp_off;
 };
 
@@ -67,8 +67,7 @@ static void add_words(struct run *run)
 {
 	size_t n = 0;
 	const char **words = arena_alloc(
-		run->diags.arena,
-		(count(run->params) + count(run->named) + 1) * sizeof(*words));
+		run->diags.arena, (count(run->params) + count(run->named) + 1) * sizeof(*words));
 
 	for (size_t i = 0; i < count(run->params); i++)
 		words[n++] = run->params[i];
