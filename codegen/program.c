@@ -271,7 +271,7 @@ static void leave_out_compat(struct codegen *cg)
 	const uint64_t ts_compat = 2;
 	/* before 5.11 there was no syscall_work word before status */
 	uint64_t off = target_version(cg->r->target) >= TARGET_VERSION(5, 11, 0) ? 16 : 8;
-	LLVMValueRef by = cg_portable(cg) ? cg_task_status(cg) : cg_const(cg, cg->i64, off);
+	LLVMValueRef by = cg_task_field(cg, "thread_info.status", 4, off);
 	LLVMValueRef task = cg_helper(cg, BPF_FUNC_get_current_task, NULL, 0);
 	LLVMValueRef tmp = cg_alloca(cg, cg->i64, "status");
 	LLVMValueRef at = LLVMBuildAdd(cg->b, task, by, "");

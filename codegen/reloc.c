@@ -316,12 +316,14 @@ LLVMValueRef cg_wanted_pid(struct codegen *cg)
 	return cg_reloc(cg, add_row(cg, &r));
 }
 
-LLVMValueRef cg_task_status(struct codegen *cg)
+LLVMValueRef cg_task_field(struct codegen *cg, const char *path, uint32_t size, uint64_t offset)
 {
 	struct sema_reloc r = {
-		.kind = IMAGE_R_FIELD, .a = "struct task_struct", .b = "thread_info.status"};
+		.kind = IMAGE_R_FIELD, .a = "struct task_struct", .b = path, .size = size};
 
-	r.size = 4;
+	if (!cg_portable(cg))
+		return cg_const(cg, cg->i64, offset);
+	r.value = offset;
 	r.span = cg->at;
 	return cg_reloc(cg, add_row(cg, &r));
 }

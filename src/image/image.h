@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC   "BTRUNIMG"
-#define IMAGE_VERSION 6u
+#define IMAGE_VERSION 7u
 #define IMAGE_NONE    UINT32_MAX /* "no row" where a row's index is expected */
 
 enum image_section_id {

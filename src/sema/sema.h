@@ -247,6 +247,8 @@ struct sema_result {
 	struct sema_action *remember;
 	VEC(struct sema_reloc) relocs; /* portable images: rows that expressions' load is of */
 	VEC(struct sema_argument) arguments;
+	uint32_t unwind_depth;   /* the most frames that dw_ustack() is asked for; 0: not used */
+	uint64_t task_stack_off; /* where task_struct says its kernel stack is, 0: not known */
 	/* getopt() calls found, for --help of the script */
 	VEC(struct sema_option) options;
 };
