@@ -10,7 +10,7 @@ endif()
 execute_process(COMMAND ${LLVM_CONFIG} --includedir OUTPUT_VARIABLE LLVM_INCLUDE_DIR
 	OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${LLVM_CONFIG} --link-static --libfiles
-		bpfcodegen bpfdesc bpfinfo passes core analysis target mc support
+		bpfasmparser bpfcodegen bpfdesc bpfinfo passes core analysis target mc support
 	OUTPUT_VARIABLE LLVM_LIBRARIES
 	OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${LLVM_CONFIG} --link-static --system-libs

@@ -95,15 +95,19 @@ static LLVMValueRef typed_pointer(struct codegen *cg, struct ast_expr *e)
 static LLVMValueRef typed_address(struct codegen *cg, struct ast_expr *e)
 {
 	struct ast_expr *base;
-	LLVMValueRef p;
+	LLVMValueRef p, off;
+	struct cg_field m;
+	bool moved;
 
 	if (e->kind == AST_UNARY && e->u.unary.op == AST_DEREF)
 		return typed_pointer(cg, e->u.unary.e);
 	if (e->kind != AST_FIELD || e->u.field.e->type->is_ctx)
 		return cg_to_int(cg, cg_place_of(cg, e).addr);
-	base = e->u.field.e;
+	moved = cg_field_of(cg, e, &m);
+	base = moved ? m.base : e->u.field.e;
 	p = base->type->kind == IMAGE_K_POINTER ? typed_pointer(cg, base) : typed_address(cg, base);
-	return LLVMBuildAdd(cg->b, p, cg_const(cg, cg->i64, e->u.field.resolved->offset), "");
+	off = moved ? cg_field_offset(cg, &m) : cg_const(cg, cg->i64, e->u.field.resolved->offset);
+	return LLVMBuildAdd(cg->b, p, off, "");
 }
 
 LLVMValueRef cg_emit_path(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)

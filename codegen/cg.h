@@ -94,6 +94,8 @@ struct codegen {
 	LLVMMetadataRef di_file, di_unit, di_int, di_u64;
 	LLVMTypeRef i1, i8, i16, i32, i64, ptr;
 
+	VEC(struct sema_reloc) relocs; /* sema's, then codegen's */
+	uint32_t nconditions;          /* packed so far */
 	VEC(struct cg_map *) maps;
 	struct cg_map *packets; /* skboutput() */
 	struct {                /* dw_ustack(): see image/unwind.h */
@@ -215,6 +217,43 @@ LLVMValueRef cg_temp(struct codegen *cg, uint32_t size, const char *name);
 /* Room in scratch in any case: memory of a map, whose contents the verifier knows nothing of. */
 LLVMValueRef cg_scratch(struct codegen *cg, uint32_t size);
 
+/* ---- reloc.c: constants of portable images ---------------------------------------- */
+bool cg_portable(const struct codegen *cg);
+/* Whether a constant of the script would be taken for one of ours. */
+bool cg_is_mark(uint64_t v);
+/* The constant of row @row of RELOCS, i64. */
+LLVMValueRef cg_reloc(struct codegen *cg, uint32_t row);
+/* A load of type @t from that many bytes behind @base, in one instruction: of the context. */
+LLVMValueRef cg_reloc_load(struct codegen *cg, uint32_t row, LLVMTypeRef t, LLVMValueRef base);
+/* A row that holds on the kernel compiled on, and nowhere else. */
+uint32_t cg_kernel_row(struct codegen *cg);
+/* Whether @row is such a row; then the code is followed by what is right there. */
+bool cg_holds_here_only(struct codegen *cg, uint32_t row);
+
+struct cg_field {
+	const struct type_field *f;
+	struct ast_expr *base; /* what the offset is counted from */
+	uint32_t row, bits;    /* rows of the offset, and of a bit-field's first bit */
+	uint32_t offset;       /* on the kernel compiled on */
+	bool fixed;            /* the row is cg_kernel_row() */
+};
+/* Where AST_FIELD e lies in a struct of the kernel. False: at a fixed place of some other one. */
+bool cg_field_of(struct codegen *cg, struct ast_expr *e, struct cg_field *out);
+LLVMValueRef cg_field_offset(struct codegen *cg, const struct cg_field *m);
+/* The code that follows is for a kernel whose @t has the size, or the members, it has here. */
+void cg_expect_size(struct codegen *cg, const struct type *t);
+void cg_expect_layout(struct codegen *cg, const struct type *t);
+/* The process of -p, 0: any. */
+LLVMValueRef cg_wanted_pid(struct codegen *cg);
+/* Where struct task_struct has a member of @size bytes: at @offset on the kernel compiled on. */
+LLVMValueRef cg_task_field(struct codegen *cg, const char *path, uint32_t size, uint64_t offset);
+void cg_expect_all(struct codegen *cg, const struct sema_program *p);
+/* The row of @f of the program's args. False: its place is the same everywhere. */
+bool cg_arg_of_probe(struct codegen *cg, const struct type_field *f, uint32_t *row);
+/* Text that the script is given, into @dst (IMAGE_MAX_TEXT bytes). */
+void cg_text_argument(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst);
+bool cg_pack_portable(struct codegen *cg, struct image_builder *b, const void *object, size_t size);
+
 /* ---- memory.c: reading the kernel's, the process's and the context's memory ------ */
 struct cg_place {
 	LLVMValueRef addr;
@@ -236,6 +275,7 @@ LLVMValueRef cg_read_str_bounded(struct codegen *cg, LLVMValueRef dst, LLVMValue
 /* Reads a char array of @size bytes: up to its first NUL, which there may be none of. */
 void cg_read_chars(struct codegen *cg, LLVMValueRef dst, uint32_t size, struct cg_place p);
 LLVMValueRef cg_read_scalar(struct codegen *cg, const struct type *t, struct cg_place p);
+LLVMValueRef cg_read_field_at(struct codegen *cg, const struct cg_field *m, struct cg_place base);
 LLVMValueRef cg_read_field(struct codegen *cg, const struct type_field *f, struct cg_place base);
 /* A field of args: a scalar's value, or (aggregates) copied to @dst. */
 LLVMValueRef cg_arg_scalar(struct codegen *cg, const struct type_field *f);

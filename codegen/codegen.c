@@ -125,6 +125,8 @@ void *codegen_run(struct sema_result *r, const struct cg_options *opts, size_t *
 	struct codegen cg = {.r = r, .arena = r->arena, .opts = opts};
 	void *image = NULL;
 
+	for (size_t i = 0; i < r->relocs.len; i++)
+		vec_push(cg.arena, &cg.relocs, r->relocs.items[i]);
 	if (cg_llvm_open(&cg)) {
 		generate(&cg);
 		if (!cg.failed && cg_optimize(&cg))

@@ -86,6 +86,9 @@ static struct cg_place index_place(struct codegen *cg, struct ast_expr *e)
 	struct cg_place p = base_place(cg, e->u.index.e);
 	LLVMValueRef i = cg_expr64(cg, e->u.index.i);
 	const struct type *elem = e->u.index.e->type->elem;
+
+	if (elem && p.space != SPACE_BPF)
+		cg_expect_size(cg, elem);
 	LLVMValueRef off = LLVMBuildMul(cg->b, i, cg_const(cg, cg->i64, elem ? elem->size : 1), "");
 
 	if (!LLVMIsConstant(i))
@@ -98,10 +101,22 @@ static struct cg_place field_place(struct codegen *cg, struct ast_expr *e)
 {
 	const struct type_field *f = e->u.field.resolved;
 
+	struct cg_field m;
+
 	if (is_args(e->u.field.e))
 		return cg_arg_place(cg, f);
-	struct cg_place p = base_place(cg, e->u.field.e);
-	p.addr = cg_offset(cg, cg_to_ptr(cg, p.addr), f->offset);
+	if (!cg_field_of(cg, e, &m)) {
+		struct cg_place p = base_place(cg, e->u.field.e);
+
+		p.addr = cg_offset(cg, cg_to_ptr(cg, p.addr), f->offset);
+		return p;
+	}
+	struct cg_place p = base_place(cg, m.base);
+	/* in memory of BPF it lies as it does where the image was made: that was seen to */
+	LLVMValueRef off =
+		p.space == SPACE_BPF ? cg_const(cg, cg->i64, m.offset) : cg_field_offset(cg, &m);
+
+	p.addr = LLVMBuildGEP2(cg->b, cg->i8, cg_to_ptr(cg, p.addr), &off, 1, "");
 	return p;
 }
 
@@ -139,8 +154,12 @@ static LLVMValueRef field_scalar(struct codegen *cg, struct ast_expr *e)
 {
 	const struct type_field *f = e->u.field.resolved;
 
+	struct cg_field m;
+
 	if (is_args(e->u.field.e))
 		return cg_arg_scalar(cg, f);
+	if (cg_field_of(cg, e, &m))
+		return cg_read_field_at(cg, &m, base_place(cg, m.base));
 	return cg_read_field(cg, f, base_place(cg, e->u.field.e));
 }
 
@@ -296,6 +315,9 @@ static LLVMValueRef block_scalar(struct codegen *cg, struct ast_expr *e)
 
 static LLVMValueRef scalar(struct codegen *cg, struct ast_expr *e)
 {
+	if (e->load)
+		return cg_int_cast(cg, cg_reloc(cg, e->load - 1), e->type->is_signed,
+				   cg_type(cg, e->type));
 	if (e->is_const && !e->const_str && cg_is_scalar(e->type))
 		return const_scalar(cg, e);
 
@@ -460,6 +482,8 @@ static void place_into(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst,
 {
 	struct cg_place p = cg_place_of(cg, e);
 
+	if (p.space != SPACE_BPF)
+		cg_expect_layout(cg, e->type);
 	if (p.space == SPACE_BPF) {
 		cg_convert(cg, p.addr, e->type, dst, to);
 	} else if (is_pair(to) && !type_equal(e->type, to)) {
@@ -557,6 +581,18 @@ LLVMValueRef cg_expr(struct codegen *cg, struct ast_expr *e)
 	return v;
 }
 
+static void load_text(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst,
+		      const struct type *to)
+{
+	LLVMValueRef tmp = dst;
+
+	if (to->size != e->type->size)
+		tmp = cg_temp(cg, e->type->size, "argument");
+	cg_text_argument(cg, e, tmp);
+	if (tmp != dst)
+		cg_convert(cg, tmp, e->type, dst, to);
+}
+
 void cg_expr_into(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst, const struct type *to)
 {
 	struct span outer = cg->at;
@@ -564,7 +600,9 @@ void cg_expr_into(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst, cons
 	const char *text;
 
 	cg_debug_at(cg, place_in_script(e));
-	if (cg_is_scalar(e->type) && cg_is_scalar(to)) {
+	if (e->load && e->type->kind == IMAGE_K_STRING) {
+		load_text(cg, e, dst, to);
+	} else if (cg_is_scalar(e->type) && cg_is_scalar(to)) {
 		cg_store(cg, cg_expr_as(cg, e, to), dst);
 	} else if (cg_is_scalar(to) && type_is_aggregation(e->type)) {
 		cg_store(cg, cg_expr_as(cg, e, to), dst);

@@ -66,6 +66,7 @@ bool cg_llvm_open(struct codegen *cg)
 	LLVMInitializeBPFTarget();
 	LLVMInitializeBPFTargetMC();
 	LLVMInitializeBPFAsmPrinter();
+	LLVMInitializeBPFAsmParser(); /* for the constants of portable images */
 	cg->ctx = LLVMContextCreate();
 	LLVMContextSetDiagnosticHandler(cg->ctx, on_diagnostic, cg);
 	if (LLVMGetTargetFromTriple("bpfel", &target, &err)) {

@@ -199,6 +199,38 @@ static LLVMValueRef read_bits(struct codegen *cg, const struct type_field *f, st
 	return cg_int_cast(cg, v, f->type->is_signed, cg_type(cg, f->type));
 }
 
+/* Likewise where neither byte nor bit is known yet. */
+static LLVMValueRef read_moved_bits(struct codegen *cg, const struct cg_field *m, struct cg_place p)
+{
+	const struct type_field *f = m->f;
+	uint32_t bytes = (7u + f->bit_size + 7) / 8;
+	LLVMValueRef tmp = cg_alloca(cg, cg->i64, "bits"), v, left, right;
+
+	cg_store(cg, cg_const(cg, cg->i64, 0), tmp);
+	cg_read(cg, tmp, bytes > 8 ? 8 : bytes, p);
+	v = cg_load(cg, cg->i64, tmp);
+	left = LLVMBuildSub(cg->b, cg_const(cg, cg->i64, 64 - f->bit_size), cg_reloc(cg, m->bits),
+			    "");
+	right = cg_const(cg, cg->i64, 64 - f->bit_size);
+	v = LLVMBuildShl(cg->b, v, left, "");
+	v = f->type->is_signed ? LLVMBuildAShr(cg->b, v, right, "")
+			       : LLVMBuildLShr(cg->b, v, right, "");
+	return cg_int_cast(cg, v, f->type->is_signed, cg_type(cg, f->type));
+}
+
+LLVMValueRef cg_read_field_at(struct codegen *cg, const struct cg_field *m, struct cg_place base)
+{
+	struct cg_place p = {NULL, base.space};
+	LLVMValueRef off =
+		p.space == SPACE_BPF ? cg_const(cg, cg->i64, m->offset) : cg_field_offset(cg, m);
+	bool here = m->fixed || p.space == SPACE_BPF;
+
+	p.addr = LLVMBuildGEP2(cg->b, cg->i8, cg_to_ptr(cg, base.addr), &off, 1, "");
+	if (!m->f->bit_size)
+		return cg_read_scalar(cg, m->f->type, p);
+	return here ? read_bits(cg, m->f, p) : read_moved_bits(cg, m, p);
+}
+
 LLVMValueRef cg_read_field(struct codegen *cg, const struct type_field *f, struct cg_place base)
 {
 	struct cg_place p = {cg_offset(cg, cg_to_ptr(cg, base.addr), f->offset), base.space};
@@ -282,22 +314,53 @@ static LLVMValueRef syscall_arg(struct codegen *cg, uint32_t n)
 	return cg_load(cg, cg->i64, tmp);
 }
 
+/* How far behind the context's beginning @f lies, i64. */
+static LLVMValueRef context_offset(struct codegen *cg, const struct type_field *f)
+{
+	uint32_t row;
+
+	if (cg_arg_of_probe(cg, f, &row) && !cg_holds_here_only(cg, row))
+		return cg_reloc(cg, row);
+	return cg_const(cg, cg->i64, f->offset);
+}
+
+/* What lies there, as type @t. */
+static LLVMValueRef context_bits(struct codegen *cg, const struct type_field *f, LLVMTypeRef t)
+{
+	uint32_t row;
+
+	if (cg_arg_of_probe(cg, f, &row) && !cg_holds_here_only(cg, row))
+		return cg_reloc_load(cg, row, t, cg->ctx_arg);
+	return cg_load_volatile(cg, t, cg_offset(cg, cg->ctx_arg, f->offset));
+}
+
+static LLVMValueRef context_address(struct codegen *cg, const struct type_field *f)
+{
+	LLVMValueRef off = context_offset(cg, f);
+
+	return LLVMBuildGEP2(cg->b, cg->i8, cg->ctx_arg, &off, 1, "");
+}
+
 /* __data_loc and __rel_loc: the low half of the word says where in the context the data is. */
 static LLVMValueRef data_loc(struct codegen *cg, const struct type_field *f)
 {
-	LLVMValueRef word = cg_load_volatile(cg, cg->i32, cg_offset(cg, cg->ctx_arg, f->offset));
-	LLVMValueRef off = LLVMBuildAnd(cg->b, word, cg_const(cg, cg->i32, 0xffff), "");
-	uint64_t base = f->loc == LOC_REL_LOC ? f->offset + 4 : 0;
+	LLVMValueRef off = LLVMBuildAnd(cg->b, context_bits(cg, f, cg->i32),
+					cg_const(cg, cg->i32, 0xffff), "");
 
 	off = LLVMBuildZExt(cg->b, off, cg->i64, "");
-	off = LLVMBuildAdd(cg->b, off, cg_const(cg, cg->i64, base), "");
+	if (f->loc == LOC_REL_LOC) {
+		LLVMValueRef end =
+			LLVMBuildAdd(cg->b, context_offset(cg, f), cg_const(cg, cg->i64, 4), "");
+
+		off = LLVMBuildAdd(cg->b, off, end, "");
+	}
 	return LLVMBuildAdd(cg->b, cg_to_int(cg, cg->ctx_arg), off, "");
 }
 
 /* Of iterators the verifier takes each pointer for one that may be NULL. */
 static LLVMValueRef context_word(struct codegen *cg, const struct type_field *f, LLVMTypeRef t)
 {
-	LLVMValueRef v = cg_load_volatile(cg, t, cg_offset(cg, cg->ctx_arg, f->offset));
+	LLVMValueRef v = context_bits(cg, f, t);
 
 	if (f->type->kind == IMAGE_K_POINTER && cg->prog->attach == IMAGE_AT_ITER)
 		return cg_forget_pointer(cg, v);
@@ -310,7 +373,7 @@ LLVMValueRef cg_arg_scalar(struct codegen *cg, const struct type_field *f)
 
 	switch (f->loc) {
 	case LOC_RAW_ARG:
-		return cg_int_cast(cg, raw_arg(cg, f->offset / 8), false, t);
+		return cg_int_cast(cg, context_bits(cg, f, cg->i64), false, t);
 	case LOC_SYS_ARG:
 		return cg_int_cast(cg, syscall_arg(cg, f->offset), false, t);
 	case LOC_SYS_RET:
@@ -352,14 +415,14 @@ struct cg_place cg_arg_place(struct codegen *cg, const struct type_field *f)
 	case LOC_REL_LOC:
 		return (struct cg_place){data_loc(cg, f), SPACE_KERNEL};
 	case LOC_RAW_ARG: /* a struct passed by value does not exist: the word is its address */
-		return (struct cg_place){raw_arg(cg, f->offset / 8), SPACE_KERNEL};
+		return (struct cg_place){context_bits(cg, f, cg->i64), SPACE_KERNEL};
 	case LOC_CALL_REGS:
 		return struct_of_registers(cg, f);
 	case LOC_CALL_STACK:
 		return struct_on_stack(cg, f);
 	default:
 		/* the helper reads the context like any kernel memory */
-		return (struct cg_place){cg_offset(cg, cg->ctx_arg, f->offset), SPACE_KERNEL};
+		return (struct cg_place){context_address(cg, f), SPACE_KERNEL};
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything that running needs, packed into an image. */
 #include <linux/bpf.h>
+#include <sys/utsname.h>
 
 #include "codegen/cg.h"
 
@@ -156,6 +157,33 @@ static void pack_probes(struct codegen *cg, struct image_builder *b)
 	}
 }
 
+static void pack_needs(struct codegen *cg, struct image_builder *b)
+{
+	struct target_need needs[TARGET_MAX_NEEDS];
+	size_t n = target_needs(cg->r->target, needs, TARGET_MAX_NEEDS);
+
+	for (size_t i = 0; i < n; i++) {
+		struct image_need row = {needs[i].kind, needs[i].id,
+					 image_add_string(b, needs[i].name), needs[i].since};
+
+		image_add_need(b, &row);
+	}
+}
+
+/* What it was compiled on. */
+static void name_kernel(struct codegen *cg, struct image_builder *b, struct image_config *c)
+{
+	struct utsname u;
+
+	if (uname(&u))
+		return;
+	/* for another kernel on purpose: then nobody knows better than who asked for it */
+	if (target_is_other(cg->r->target))
+		return;
+	c->machine = image_add_string(b, u.machine);
+	c->kernel = image_add_string(b, arena_printf(cg->arena, "%s %s", u.release, u.version));
+}
+
 static void pack_config(struct codegen *cg, struct image_builder *b)
 {
 	const struct sema_config *c = &cg->r->config;
@@ -177,8 +205,11 @@ static void pack_config(struct codegen *cg, struct image_builder *b)
 		.uses_cpid = cg->r->uses_cpid,
 		.boot_clock = target_has(cg->r->target, TARGET_F_BOOT_CLOCK),
 		.show_debug_info = c->show_debug_info,
+		.portable = cg_portable(cg),
+		.compiler = image_add_string(b, "btrun v" BTRUN_VERSION),
 	};
 
+	name_kernel(cg, b, &row);
 	image_set_config(b, &row);
 }
 
@@ -190,6 +221,11 @@ void *cg_pack(struct codegen *cg, const void *object, size_t object_size, size_t
 	pack_actions(cg, b);
 	pack_probes(cg, b);
 	pack_config(cg, b);
+	pack_needs(cg, b);
+	if (cg_portable(cg) && !cg_pack_portable(cg, b, object, object_size)) {
+		image_builder_free(b);
+		return NULL;
+	}
 	image_set_object(b, object, object_size);
 
 	void *image = image_finish(b, size);

@@ -151,11 +151,20 @@ static bool needs_pid_filter(const struct sema_program *p)
 
 static void filter_pid(struct codegen *cg)
 {
-	if (!cg->r->opts->pid || !needs_pid_filter(cg->prog))
+	if (!(cg->r->opts->pid || cg_portable(cg)) || !needs_pid_filter(cg->prog))
 		return;
-	LLVMValueRef id = cg_own_pid(cg);
+	LLVMBasicBlockRef filtered = cg_block(cg, "one_pid"), any = cg_block(cg, "any_pid");
 	LLVMValueRef want = cg_const(cg, cg->i64, cg->r->opts->pid);
+
+	/* where all processes are wanted, the verifier drops what follows */
+	if (cg_portable(cg))
+		want = cg_wanted_pid(cg);
+	LLVMBuildCondBr(cg->b, cg_truth(cg, want), filtered, any);
+	cg_at(cg, filtered);
+	LLVMValueRef id = cg_own_pid(cg);
 	go_on_if(cg, LLVMBuildICmp(cg->b, LLVMIntEQ, id, want, ""), "our_pid");
+	cg_goto(cg, any);
+	cg_at(cg, any);
 }
 
 /*
@@ -262,9 +271,10 @@ static void leave_out_compat(struct codegen *cg)
 	const uint64_t ts_compat = 2;
 	/* before 5.11 there was no syscall_work word before status */
 	uint64_t off = target_version(cg->r->target) >= TARGET_VERSION(5, 11, 0) ? 16 : 8;
+	LLVMValueRef by = cg_task_field(cg, "thread_info.status", 4, off);
 	LLVMValueRef task = cg_helper(cg, BPF_FUNC_get_current_task, NULL, 0);
 	LLVMValueRef tmp = cg_alloca(cg, cg->i64, "status");
-	LLVMValueRef at = LLVMBuildAdd(cg->b, task, cg_const(cg, cg->i64, off), "");
+	LLVMValueRef at = LLVMBuildAdd(cg->b, task, by, "");
 
 	cg_read(cg, tmp, 4, (struct cg_place){at, SPACE_KERNEL});
 	LLVMValueRef status = cg_load(cg, cg->i32, tmp);
@@ -343,6 +353,7 @@ static void body(struct codegen *cg)
 		filter_object(cg);
 	filter_pid(cg);
 	filter_syscall(cg);
+	cg_expect_all(cg, p);
 	cg_frame_note_syscall(cg);
 	if (p->predicate)
 		go_on_if(cg, cg_truth(cg, cg_expr64(cg, p->predicate)), "body");

@@ -375,7 +375,7 @@ static LLVMValueRef user_registers(struct codegen *cg)
 		cg_check_helper(cg, BPF_FUNC_task_pt_regs); /* says what is missing */
 	stack = cg_alloca(cg, cg->i64, "stack");
 	task = cg_helper(cg, BPF_FUNC_get_current_task, NULL, 0);
-	at = LLVMBuildAdd(cg->b, task, number(cg, cg->r->task_stack_off), "");
+	at = LLVMBuildAdd(cg->b, task, cg_task_field(cg, "stack", 8, cg->r->task_stack_off), "");
 	cg_read(cg, stack, 8, (struct cg_place){at, SPACE_KERNEL});
 	return LLVMBuildAdd(cg->b, cg_load(cg, cg->i64, stack),
 			    number(cg, THREAD_SIZE - PT_REGS_SIZE), "");

@@ -189,6 +189,7 @@ struct ast_expr {
 	bool is_const;     /* sema: value known: const_int (int, bool) or const_str (string) */
 	uint64_t const_int;
 	const char *const_str;
+	uint32_t load; /* sema: row + 1 of what it is known by when an image is loaded; 0: not so */
 };
 
 /* ---- statements --------------------------------------------------------- */

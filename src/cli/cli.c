@@ -15,6 +15,7 @@
 #include "cli/message.h"
 #include "cli/open.h"
 #include "cli/options.h"
+#include "cli/portable.h"
 #include "codegen/compile.h"
 #include "output/message.h"
 #include "runtime/runtime.h"
@@ -82,6 +83,11 @@ static void fill_input(struct compile_input *in, const struct cli_options *o, co
 		.c = {.dirs = o->include_dirs, .files = o->include_files},
 		.getenv = environment,
 	};
+	if (!(o->emit_image || o->aot) || o->no_portable || o->mode == CLI_LIST || o->script_help)
+		return;
+	in->sema.portable = true;
+	in->sema.has_child = true; /* -c, -p: of the run */
+	in->sema.pid = 0;
 }
 
 /* The compiled script behind a copy of btrun-run. Returns the exit status. */
@@ -184,7 +190,8 @@ static int run_script(const struct cli_options *o, struct target *t, const char 
 			return EXIT_FAILURE;
 		in.emit_elf = elf.temp;
 	}
-	err = compile_script(&in, t, analyse_only, &out);
+	err = in.sema.portable ? cli_compile_portable(o, &in, &out)
+			       : compile_script(&in, t, analyse_only, &out);
 	fflush(stdout);
 	diag_print(out.diags, stderr, message_colored(), !o->run.no_warnings);
 	if (!err && elf.temp)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "bind/bind.h"
 #include "cli/cache.h"
 #include "cli/files.h"
 #include "cli/handover.h"
@@ -30,9 +31,11 @@ static void end_stage(void *arg, const char *name)
 /* Opens the image and runs it. Returns the exit status. */
 static int run_image(struct cli_options *o, const void *data, size_t size)
 {
+	const struct bind_arguments args = {o->words, o->nwords};
+	char err[BIND_ERROR_MAX];
 	struct target *t;
 	struct image img;
-	char err[256];
+	void *bound;
 	int status;
 
 	if (image_open(&img, data, size, err, sizeof(err))) {
@@ -43,22 +46,39 @@ static int run_image(struct cli_options *o, const void *data, size_t size)
 		image_print(stdout, &img);
 		fflush(stdout);
 	}
+	if (o->script_help) {
+		image_print_arguments(stderr, &img);
+		return EXIT_FAILURE;
+	}
 	t = cli_open_target(o);
 	if (!t)
 		return EXIT_FAILURE;
+	if (bind_image(&img, data, size, t, &args, &bound, err)) {
+		cli_error("%s", err);
+		target_close(t);
+		return EXIT_FAILURE;
+	}
 	o->run.no_sync = o->no_sync;
 	o->run.stage = end_stage;
 	o->run.stage_arg = o;
 	times_stage(o->clock, "open");
 	status = runtime_run(&img, t, &o->run);
 	target_close(t);
+	free(bound);
 	return status;
 }
 
 static bool is_image(const char *data, size_t size)
 {
-	return size >= sizeof(struct image_header) &&
-	       !memcmp(data, IMAGE_MAGIC, strlen(IMAGE_MAGIC));
+	return size >= strlen(IMAGE_MAGIC) && !memcmp(data, IMAGE_MAGIC, strlen(IMAGE_MAGIC));
+}
+
+static bool is_fixed(const char *data, size_t size)
+{
+	struct image img;
+	char err[64];
+
+	return !image_open(&img, data, size, err, sizeof(err)) && !img.config->portable;
 }
 
 static int run_image_file(struct cli_options *o, const char *data, size_t size)
@@ -70,7 +90,7 @@ static int run_image_file(struct cli_options *o, const char *data, size_t size)
 			o->file);
 		return EXIT_FAILURE;
 	}
-	if (o->nwords || o->script_help) {
+	if ((o->nwords || o->script_help) && is_fixed(data, size)) {
 		cli_error("'%s' is compiled already: its parameters were fixed then", o->file);
 		return EXIT_FAILURE;
 	}

@@ -330,6 +330,13 @@ static int set_aot(struct cli_options *o, const char *arg)
 	return 0;
 }
 
+static int set_no_portable(struct cli_options *o, const char *arg)
+{
+	(void)arg;
+	o->no_portable = true;
+	return 0;
+}
+
 static int set_emit_image(struct cli_options *o, const char *arg)
 {
 	o->emit_image = arg;
@@ -504,6 +511,10 @@ static const struct option_row rows[] = {
 	 "write the compiled script to FILE and stop;\n"
 	 "btrun FILE and btrun-run FILE run it",
 	 set_emit_image},
+	{GROUP_DEBUG, 0, "no-portable", NULL, "--no-portable",
+	 "let the compiled script be for the running kernel alone,\n"
+	 "and for these parameters",
+	 set_no_portable},
 	{GROUP_DEBUG, 0, "aot", "FILE", "--aot FILE",
 	 "write the compiled script to FILE as a program of its own,\n"
 	 "which needs no compiler, and stop",

@@ -46,6 +46,7 @@ struct cli_options {
 	char *no_probe;         /* wildcards joined by commas (malloc), NULL: none */
 	const char *emit_elf;
 	const char *emit_image;
+	bool no_portable;     /* images for the running kernel alone */
 	const char *aot;      /* file of the program to be written, NULL: none */
 	const char *pid_text; /* -p as written, NULL: none */
 	bool no_cache;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bind/bind.h"
 #include "cli/embedded.h"
 #include "image/unwind.h"
 #include "runtime/runtime.h"
@@ -15,8 +16,9 @@
 static void usage(FILE *out)
 {
 	fputs("USAGE:\n"
-	      "    btrun-run [options] IMAGE\n"
-	      "    PROGRAM [options]    where btrun --aot PROGRAM has made one\n"
+	      "    btrun-run [options] IMAGE [parameters] [-- --name=value...]\n"
+	      "    PROGRAM [options] [parameters] [-- --name=value...]    where btrun --aot "
+	      "PROGRAM has made one\n"
 	      "\n"
 	      "OPTIONS:\n"
 	      "    -B MODE        output buffering mode ('full', 'none')\n"
@@ -111,11 +113,30 @@ static bool parse_debug(const char *arg, struct runtime_options *o, bool *image)
 	return true;
 }
 
-/* Runs the image and frees it. */
-static int run_image(const char *path, void *data, size_t size, const struct runtime_options *o,
-		     bool show)
+/* Binds the image to kernel and arguments, and runs it. */
+static int run_bound(const char *path, const void *data, size_t size,
+		     const struct runtime_options *o, const struct bind_arguments *args)
 {
-	struct target *target;
+	struct target *target = target_open_running();
+	char err[BIND_ERROR_MAX];
+	struct image img;
+	void *bound;
+	int status = 1;
+
+	target_set_pid(target, o->pid);
+	if (bind_image(&img, data, size, target, args, &bound, err))
+		fprintf(stderr, "ERROR: %s: %s\n", path, err);
+	else
+		status = runtime_run(&img, target, o);
+	target_close(target);
+	free(bound);
+	return status;
+}
+
+/* Shows the image or runs it, and frees it. */
+static int run_image(const char *path, void *data, size_t size, const struct runtime_options *o,
+		     const struct bind_arguments *args, bool show)
+{
 	struct image img;
 	char err[256];
 	int status = 1;
@@ -125,24 +146,24 @@ static int run_image(const char *path, void *data, size_t size, const struct run
 	} else if (show) {
 		image_print(stdout, &img);
 		status = 0;
+	} else if (args->nwords && !img.config->portable) {
+		fprintf(stderr, "ERROR: %s: it was compiled with its parameters\n", path);
 	} else {
-		target = target_open_running();
-		status = runtime_run(&img, target, o);
-		target_close(target);
+		status = run_bound(path, data, size, o, args);
 	}
 	free(data);
 	return status;
 }
 
-static int run_file(const char *path, const struct runtime_options *o, bool show)
+/* What stands behind the image is the script's. */
+static void take_words(struct bind_arguments *args, char **words, int n)
 {
-	size_t size;
-	void *data = read_image(path, &size);
+	const char **kept = calloc(n + 1, sizeof(*kept));
 
-	if (data)
-		return run_image(path, data, size, o, show);
-	fprintf(stderr, "ERROR: failed to open file '%s': %s\n", path, strerror(errno));
-	return 1;
+	args->words = kept;
+	for (int i = 0; kept && i < n; i++)
+		if (strcmp(words[i], "--"))
+			kept[args->nwords++] = words[i];
 }
 
 enum { OPT_DRY_RUN = 256, OPT_DWARF_PID, OPT_UNSAFE, OPT_NO_SYNC, OPT_TEST, OPT_BENCH };
@@ -161,9 +182,11 @@ int main(int argc, char **argv)
 		{"quiet", no_argument, NULL, 'q'},
 		{0},
 	};
+	struct bind_arguments args = {0};
 	int dwarf_pids[IMAGE_UNWIND_MAX_PROCESSES + 1] = {0};
 	size_t ndwarf = 0;
 	struct runtime_options o = {0};
+	const char *path;
 	bool show = false;
 	size_t size;
 	void *own = embedded_image(&size);
@@ -231,15 +254,21 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
-	if (argc - optind != !own) {
+	if (!own && optind == argc) {
 		usage(stderr);
-		if (own)
-			fputs("\nThe script in it was compiled with its parameters.\n", stderr);
 		return 1;
 	}
+	path = own ? argv[0] : argv[optind++];
+	take_words(&args, argv + optind, argc - optind);
 	if (geteuid()) {
 		fprintf(stderr, "ERROR: %s must run as root.\n", program_invocation_short_name);
 		return 1;
 	}
-	return own ? run_image(argv[0], own, size, &o, show) : run_file(argv[optind], &o, show);
+	if (!own)
+		own = read_image(path, &size);
+	if (!own) {
+		fprintf(stderr, "ERROR: failed to open file '%s': %s\n", path, strerror(errno));
+		return 1;
+	}
+	return run_image(path, own, size, &o, &args, show);
 }

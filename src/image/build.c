@@ -172,6 +172,60 @@ uint32_t image_add_attachment(struct image_builder *b, const struct image_attach
 	return add_row(b, IMAGE_SEC_ATTACHMENTS, a, sizeof(*a));
 }
 
+uint32_t image_add_need(struct image_builder *b, const struct image_need *n)
+{
+	return add_row(b, IMAGE_SEC_NEEDS, n, sizeof(*n));
+}
+
+uint32_t image_add_reloc(struct image_builder *b, const struct image_reloc *r)
+{
+	return add_row(b, IMAGE_SEC_RELOCS, r, sizeof(*r));
+}
+
+uint32_t image_add_site(struct image_builder *b, const struct image_site *s)
+{
+	return add_row(b, IMAGE_SEC_SITES, s, sizeof(*s));
+}
+
+uint32_t image_add_condition(struct image_builder *b, const struct image_condition *c)
+{
+	return add_row(b, IMAGE_SEC_CONDITIONS, c, sizeof(*c));
+}
+
+uint32_t image_add_point(struct image_builder *b, const struct image_point *p)
+{
+	return add_row(b, IMAGE_SEC_POINTS, p, sizeof(*p));
+}
+
+uint32_t image_add_argument(struct image_builder *b, const struct image_argument *a)
+{
+	return add_row(b, IMAGE_SEC_ARGUMENTS, a, sizeof(*a));
+}
+
+void image_set_older(struct image_builder *b, const void *data, size_t size)
+{
+	b->sec[IMAGE_SEC_OLDER].size = 0;
+	section_add(&b->sec[IMAGE_SEC_OLDER], data, size);
+}
+
+void image_builder_clear(struct image_builder *b, enum image_section_id id)
+{
+	b->sec[id].size = 0;
+}
+
+struct image_builder *image_builder_from(const struct image *img)
+{
+	const struct image_header *h = (const void *)img->data;
+	struct image_builder *b = image_builder_new();
+
+	for (int i = 0; i < IMAGE_NSECTIONS; i++) {
+		b->sec[i].size = 0;
+		section_add(&b->sec[i], img->data + h->sections[i].offset, h->sections[i].size);
+	}
+	/* strings that are there already may be added once more: that costs room only */
+	return b;
+}
+
 void image_set_config(struct image_builder *b, const struct image_config *c)
 {
 	b->sec[IMAGE_SEC_CONFIG].size = 0;

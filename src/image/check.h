@@ -17,6 +17,9 @@ int image_refuse(struct checker *c, const char *fmt, ...) __attribute__((format(
 /* The table of action @a, row @row: its columns and all that they compute. 0 or -EINVAL. */
 int image_check_table(struct checker *c, uint32_t row, const struct image_action *a);
 
+/* The tables of portable images. 0 or -EINVAL. */
+int image_check_portable(struct checker *c);
+
 static inline bool has_string(const struct checker *c, uint32_t off)
 {
 	return off < c->img->strings_size; /* the section ends with a NUL */

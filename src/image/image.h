@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC   "BTRUNIMG"
-#define IMAGE_VERSION 6u
+#define IMAGE_VERSION 8u
 #define IMAGE_NONE    UINT32_MAX /* "no row" where a row's index is expected */
 
 enum image_section_id {
@@ -31,6 +31,13 @@ enum image_section_id {
 	IMAGE_SEC_ATTACHMENTS, /* struct image_attachment[] */
 	IMAGE_SEC_CONFIG,      /* struct image_config, one */
 	IMAGE_SEC_ENUMS,       /* struct image_enumerator[] */
+	IMAGE_SEC_NEEDS,       /* struct image_need[] */
+	IMAGE_SEC_RELOCS,      /* struct image_reloc[]; this and the next ones: portable images */
+	IMAGE_SEC_SITES,       /* struct image_site[] */
+	IMAGE_SEC_CONDITIONS,  /* struct image_condition[] */
+	IMAGE_SEC_POINTS,      /* struct image_point[] */
+	IMAGE_SEC_ARGUMENTS,   /* struct image_argument[] */
+	IMAGE_SEC_OLDER,       /* an image of the same script for older kernels, or nothing */
 	IMAGE_SEC_TABLES,      /* struct image_table[] */
 	IMAGE_SEC_COLUMNS,     /* struct image_column[] */
 	IMAGE_SEC_OPS,         /* struct image_op[] */
@@ -373,6 +380,123 @@ struct image_attachment {
 	uint64_t reserved;
 };
 
+/* ---- portable images ------------------------------------------------------ */
+
+/*
+ * What depends on the kernel, or on the arguments of a run, stands in the object as an
+ * instruction that loads a 64-bit constant (lddw). Each is a row of SITES; the row of RELOCS
+ * that it names says what the constant stands for. src/bind/ finds it out and puts it in
+ * before the object is loaded, so that the verifier takes branches on it for decided. What
+ * cannot be found makes the instruction one that the verifier refuses, if it ever gets there:
+ * nothing reads at a wrong offset, and code for other kernels does no harm.
+ */
+enum image_reloc_kind {
+	IMAGE_R_FIELD,        /* byte offset of member b ("a.b") of type a ("struct foo") */
+	IMAGE_R_BITS,         /* likewise of a bit-field: how far above the byte it begins, bits */
+	IMAGE_R_FIELD_EXISTS, /* 1 or 0; pointers on the way are followed */
+	IMAGE_R_TYPE_SIZE,    /* bytes of type a */
+	IMAGE_R_LAYOUT,       /* a number made of all that type a consists of */
+	IMAGE_R_ENUM,         /* value of enumerator b */
+	IMAGE_R_TRACEPOINT,   /* byte offset of field b in the record of tracepoint a */
+	IMAGE_R_RAW_ARG,      /* byte offset in the context of argument b of raw tracepoint a */
+	IMAGE_R_FUNC_ARG,     /* likewise of function a (fentry); b "": of what it returns */
+	IMAGE_R_PROBE_EXISTS, /* 1 or 0: whether there is a probe a */
+	IMAGE_R_PID,          /* the process of -p, 0: any */
+	IMAGE_R_KERNEL,       /* 1: the running kernel is the one compiled on */
+	IMAGE_R_ARGUMENT,     /* value of argument size (a row of ARGUMENTS); text: its length */
+	IMAGE_R_TEXT,         /* eight bytes of it, from byte 8 * value on */
+	IMAGE_R_ARGUMENT_IS,  /* 1 or 0: whether the text of argument size is b */
+	IMAGE_R_NARGUMENTS,   /* how many positional ones there are */
+	IMAGE_NRELOCS
+};
+
+enum image_reloc_flags {
+	/* what it comes to has to be value, which the code was made for */
+	IMAGE_RELOC_EXACT = 1,
+	IMAGE_RELOC_AT_LEAST = 2, /* a field may be larger than size, too: text */
+};
+
+struct image_reloc {
+	uint32_t kind; /* enum image_reloc_kind */
+	uint32_t flags;
+	uint32_t a, b;  /* strings */
+	uint32_t size;  /* fields: bytes (bit-fields: bits) that it must have, 0: any number */
+	uint32_t where; /* string: "file:line:col-col" */
+	uint64_t value; /* what it was where the image was made */
+};
+
+enum image_site_how {
+	IMAGE_SITE_VALUE,  /* the constant itself */
+	IMAGE_SITE_OFFSET, /* offset of the load instruction that follows */
+	IMAGE_NSITES
+};
+
+struct image_site {
+	uint32_t offset; /* in the object, bytes */
+	uint32_t reloc;
+	uint32_t how; /* enum image_site_how */
+	uint32_t pad;
+};
+
+/* Postfix, over rows of RELOCS: whether a program can ever do anything on this kernel. */
+enum image_condition_op {
+	IMAGE_C_VALUE, /* reloc's value, not 0; what cannot be found is 0 */
+	IMAGE_C_TRUE,
+	IMAGE_C_NOT,
+	IMAGE_C_AND,
+	IMAGE_C_OR,
+	IMAGE_NCONDITIONS
+};
+#define IMAGE_MAX_CONDITION 64 /* operands that wait for their operators */
+
+struct image_condition {
+	uint32_t op;    /* enum image_condition_op */
+	uint32_t reloc; /* VALUE */
+};
+
+enum image_point_flags {
+	IMAGE_POINT_AGAIN = 1,   /* attachments are made anew of what the parts stand for */
+	IMAGE_POINT_COOKIES = 2, /* their cookies are rows of PROBES */
+};
+#define IMAGE_POINT_PARTS 6
+
+/* An attach point as the script has it: what a program's attachments come from. */
+struct image_point {
+	uint32_t prog; /* string: as in ATTACHMENTS */
+	uint32_t flags;
+	uint32_t condition, nconditions; /* rows of CONDITIONS, none: always */
+	uint32_t type;                   /* string: the probe type's name */
+	uint32_t nparts;
+	uint32_t parts[IMAGE_POINT_PARTS]; /* strings */
+	uint32_t operands; /* string: where the program looks for usdt arguments; "": nowhere */
+	uint32_t where;    /* string: "file:line:col-col" */
+};
+
+enum image_need_kind { IMAGE_NEED_FEATURE, IMAGE_NEED_HELPER, IMAGE_NEED_MAP_TYPE, IMAGE_NNEEDS };
+
+/* What the kernel has to have. */
+struct image_need {
+	uint32_t kind;  /* enum image_need_kind */
+	uint32_t id;    /* enum bpf_func_id, bpf_map_type */
+	uint32_t name;  /* string; of a feature: as --no-feature has it */
+	uint32_t since; /* TARGET_VERSION */
+};
+
+#define IMAGE_MAX_TEXT 64 /* bytes of an argument that is text, NUL included */
+
+/* What the script takes on its command line. */
+struct image_argument {
+	uint32_t kind;     /* IMAGE_K_INT, IMAGE_K_BOOL, IMAGE_K_STRING */
+	uint32_t position; /* 1: $1; 0: named */
+	uint32_t name;     /* string; "" for positional ones */
+	uint32_t describe; /* string */
+	uint32_t text;     /* string: of a STRING that is not given */
+	uint32_t letter;   /* -x, 0: none; then the next word is the value of what is no BOOL */
+	uint32_t pad;
+	uint32_t fixed; /* string: "" or why it was fixed to that when it was compiled */
+	uint64_t value; /* of others */
+};
+
 enum image_missing_probes { IMAGE_MISSING_ERROR, IMAGE_MISSING_WARN, IMAGE_MISSING_IGNORE };
 
 /* Settings that the running half needs. */
@@ -394,7 +518,11 @@ struct image_config {
 	uint32_t uses_cpid;
 	uint32_t boot_clock; /* 1: nsecs is the boot-time clock; 0: monotonic */
 	uint32_t show_debug_info;
-	uint32_t reserved[7];
+	uint32_t portable; /* 0: for one kernel alone, or bound to one */
+	uint32_t compiler; /* string: "btrun v1.0" */
+	uint32_t kernel;   /* string: what it was compiled on, or for */
+	uint32_t machine;  /* string: as uname -m has it */
+	uint32_t reserved[3];
 };
 
 /* ---- reading ------------------------------------------------------------ */
@@ -419,6 +547,15 @@ struct image {
 	const struct image_op *ops;
 	const struct image_config *config;
 	uint32_t ntypes, nfields, nenums, nmaps, nactions, nprobes, nattachments;
+	const struct image_need *needs;
+	const struct image_reloc *relocs;
+	const struct image_site *sites;
+	const struct image_condition *conditions;
+	const struct image_point *points;
+	const struct image_argument *arguments;
+	uint32_t nneeds, nrelocs, nsites, nconditions, npoints, narguments;
+	const void *older; /* an image, checked by whoever opens it; NULL: none */
+	size_t older_size;
 	uint32_t ntables, ncolumns, nops;
 };
 
@@ -474,6 +611,18 @@ uint32_t image_add_column(struct image_builder *b, const struct image_column *c)
 uint32_t image_add_op(struct image_builder *b, const struct image_op *op);
 uint32_t image_add_probe(struct image_builder *b, const struct image_probe *p);
 uint32_t image_add_attachment(struct image_builder *b, const struct image_attachment *a);
+uint32_t image_add_need(struct image_builder *b, const struct image_need *n);
+uint32_t image_add_reloc(struct image_builder *b, const struct image_reloc *r);
+uint32_t image_add_site(struct image_builder *b, const struct image_site *s);
+uint32_t image_add_condition(struct image_builder *b, const struct image_condition *c);
+uint32_t image_add_point(struct image_builder *b, const struct image_point *p);
+uint32_t image_add_argument(struct image_builder *b, const struct image_argument *a);
+/* Puts an image for older kernels into this one; copies it. */
+void image_set_older(struct image_builder *b, const void *data, size_t size);
+/* A builder that holds what @img holds, all indices and strings the same, to be added to. */
+struct image_builder *image_builder_from(const struct image *img);
+/* Leaves out all rows of section @id that were added so far. */
+void image_builder_clear(struct image_builder *b, enum image_section_id id);
 void image_set_config(struct image_builder *b, const struct image_config *c);
 /* Copies the object. */
 void image_set_object(struct image_builder *b, const void *data, size_t size);
@@ -483,10 +632,14 @@ void *image_finish(struct image_builder *b, size_t *size);
 /* Prints all tables in words (-d image). */
 #include <stdio.h>
 void image_print(FILE *out, const struct image *img);
+/* The script's options, as btrun prints those of a script for --help behind --. */
+void image_print_arguments(FILE *out, const struct image *img);
 /* Names, for messages and image_print: "tracepoint", "int64", ... */
 const char *image_kind_name(uint32_t kind);
 const char *image_attach_name(uint32_t kind);
 const char *image_action_name(uint32_t kind);
+/* A relocation in words: "the offset of rq_disk in struct request". */
+void image_reloc_words(const struct image *img, uint32_t row, char *text, size_t size);
 const char *image_op_name(uint32_t code);
 
 #endif

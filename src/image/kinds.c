@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/kinds.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 const struct kind_row image_kinds[IMAGE_NKINDS] = {
 	[IMAGE_K_VOID] = {"void", 0, 0},
 	[IMAGE_K_INT] = {"int", 1, KIND_INT_SIZE},
@@ -70,6 +73,48 @@ const char *image_attach_name(uint32_t kind)
 	};
 
 	return kind < IMAGE_NATTACH ? names[kind] : "?";
+}
+
+/* What is said of each: a, b, size are in its words. */
+static const char *const reloc_words[IMAGE_NRELOCS] = {
+	[IMAGE_R_FIELD] = "the offset of %2$s in %1$s",
+	[IMAGE_R_BITS] = "the first bit of %2$s in %1$s",
+	[IMAGE_R_FIELD_EXISTS] = "whether %1$s has %2$s",
+	[IMAGE_R_TYPE_SIZE] = "the size of %1$s",
+	[IMAGE_R_LAYOUT] = "the layout of %1$s",
+	[IMAGE_R_ENUM] = "the value of %2$s",
+	[IMAGE_R_TRACEPOINT] = "the offset of %2$s in tracepoint %1$s",
+	[IMAGE_R_RAW_ARG] = "argument %2$s of raw tracepoint %1$s",
+	[IMAGE_R_FUNC_ARG] = "argument %2$s of function %1$s",
+	[IMAGE_R_PROBE_EXISTS] = "whether there is %1$s",
+	[IMAGE_R_PID] = "the process of -p",
+	[IMAGE_R_KERNEL] = "the kernel that it was compiled on, %1$s",
+	[IMAGE_R_ARGUMENT] = "argument %3$u",
+	[IMAGE_R_TEXT] = "text of argument %3$u",
+	[IMAGE_R_ARGUMENT_IS] = "whether argument %3$u is \"%2$s\"",
+	[IMAGE_R_NARGUMENTS] = "the number of parameters",
+};
+
+void image_reloc_words(const struct image *img, uint32_t row, char *text, size_t size)
+{
+	const struct image_reloc *r = &img->relocs[row];
+	bool sized = r->kind <= IMAGE_R_BITS || r->kind == IMAGE_R_TRACEPOINT ||
+		     r->kind == IMAGE_R_RAW_ARG || r->kind == IMAGE_R_FUNC_ARG;
+	int n;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	n = snprintf(text, size, reloc_words[r->kind], image_str(img, r->a), image_str(img, r->b),
+		     r->size);
+#pragma GCC diagnostic pop
+	if (n < 0 || (size_t)n >= size)
+		return;
+	if (r->flags & IMAGE_RELOC_EXACT && r->kind != IMAGE_R_KERNEL)
+		snprintf(text + n, size - n, " to be %" PRIu64, r->value);
+	else if (sized && r->size)
+		snprintf(text + n, size - n, " (%s%u %s)",
+			 r->flags & IMAGE_RELOC_AT_LEAST ? "at least " : "", r->size,
+			 r->kind == IMAGE_R_BITS ? "bits" : "bytes");
 }
 
 const char *image_action_name(uint32_t kind)

@@ -57,6 +57,13 @@ static const struct section_row section_rows[IMAGE_NSECTIONS] = {
 	[IMAGE_SEC_CONFIG] = {"config", sizeof(struct image_config),
 			      offsetof(struct image, config)},
 	[IMAGE_SEC_ENUMS] = ROWS(enums, struct image_enumerator, nenums),
+	[IMAGE_SEC_NEEDS] = ROWS(needs, struct image_need, nneeds),
+	[IMAGE_SEC_RELOCS] = ROWS(relocs, struct image_reloc, nrelocs),
+	[IMAGE_SEC_SITES] = ROWS(sites, struct image_site, nsites),
+	[IMAGE_SEC_CONDITIONS] = ROWS(conditions, struct image_condition, nconditions),
+	[IMAGE_SEC_POINTS] = ROWS(points, struct image_point, npoints),
+	[IMAGE_SEC_ARGUMENTS] = ROWS(arguments, struct image_argument, narguments),
+	[IMAGE_SEC_OLDER] = {"older", 1, offsetof(struct image, older)},
 	[IMAGE_SEC_TABLES] = ROWS(tables, struct image_table, ntables),
 	[IMAGE_SEC_COLUMNS] = ROWS(columns, struct image_column, ncolumns),
 	[IMAGE_SEC_OPS] = ROWS(ops, struct image_op, nops),
@@ -105,6 +112,9 @@ static int check_header(struct checker *c, const struct image_header *h)
 	}
 	c->img->object_size = h->sections[IMAGE_SEC_OBJECT].size;
 	c->img->strings_size = h->sections[IMAGE_SEC_STRINGS].size;
+	c->img->older_size = h->sections[IMAGE_SEC_OLDER].size;
+	if (!c->img->older_size)
+		c->img->older = NULL;
 	if (c->img->strings_size >= IMAGE_NONE || !c->img->strings_size || c->img->strings[0] ||
 	    c->img->strings[c->img->strings_size - 1])
 		return image_refuse(c, "the string section does not start and end with a NUL");
@@ -420,7 +430,9 @@ static int check_config(struct checker *c)
 {
 	const struct image_config *cfg = c->img->config;
 
-	if (!has_string(c, cfg->str_trunc_trailer) || !has_string(c, cfg->script_name))
+	if (!has_string(c, cfg->str_trunc_trailer) || !has_string(c, cfg->script_name) ||
+	    !has_string(c, cfg->compiler) || !has_string(c, cfg->kernel) ||
+	    !has_string(c, cfg->machine))
 		return image_refuse(c, "config: bad string");
 	if (cfg->missing_probes > IMAGE_MISSING_IGNORE)
 		return image_refuse(c, "config: bad missing_probes");
@@ -456,7 +468,9 @@ static int check_tables(struct checker *c)
 		err = check_rows(c, img->nprobes, check_probe);
 	if (!err)
 		err = check_rows(c, img->nattachments, check_attachment);
-	return err ? err : check_config(c);
+	if (!err)
+		err = check_config(c);
+	return err ? err : image_check_portable(c);
 }
 
 int image_open(struct image *img, const void *data, size_t size, char *err, size_t errlen)

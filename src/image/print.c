@@ -32,6 +32,11 @@ static void print_config(FILE *out, const struct image *img)
 	const struct image_config *c = img->config;
 
 	fprintf(out, "image %zu bytes, object %zu bytes\n", img->size, img->object_size);
+	fprintf(out, "version %u, compiled by %s on %s (%s)", IMAGE_VERSION,
+		image_str(img, c->compiler),
+		*image_str(img, c->kernel) ? image_str(img, c->kernel) : "another kernel",
+		image_str(img, c->machine));
+	fputs(c->portable ? ", portable\n" : ", for this kernel alone\n", out);
 	fputs("config:\n  script ", out);
 	print_quoted(out, image_str(img, c->script_name));
 	fprintf(out,
@@ -186,12 +191,134 @@ static void print_probe(FILE *out, const struct image *img, uint32_t row)
 	fprintf(out, "  %u: %s\n", row, image_str(img, img->probes[row].name));
 }
 
+static void print_need(FILE *out, const struct image *img, uint32_t row)
+{
+	static const char *const kinds[IMAGE_NNEEDS] = {"feature", "helper", "map type"};
+	const struct image_need *n = &img->needs[row];
+
+	fprintf(out, "  %u: %s %s, since Linux %u.%u\n", row, kinds[n->kind],
+		image_str(img, n->name), n->since >> 16, n->since >> 8 & 0xff);
+}
+
+static void print_reloc(FILE *out, const struct image *img, uint32_t row)
+{
+	const struct image_reloc *r = &img->relocs[row];
+	char words[512];
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < img->nsites; i++)
+		n += img->sites[i].reloc == row;
+	image_reloc_words(img, row, words, sizeof(words));
+	fprintf(out, "  %u: %s, was %" PRIu64 ", in %u places", row, words, r->value, n);
+	if (r->where)
+		fprintf(out, ", first at %s", image_str(img, r->where));
+	fputc('\n', out);
+}
+
+static void print_site(FILE *out, const struct image *img, uint32_t row)
+{
+	const struct image_site *s = &img->sites[row];
+
+	fprintf(out, "  %u: object +%u, relocation %u%s\n", row, s->offset, s->reloc,
+		s->how == IMAGE_SITE_OFFSET ? ", offset of a load" : "");
+}
+
+static void print_condition(FILE *out, const struct image *img, const struct image_point *p)
+{
+	static const char *const names[IMAGE_NCONDITIONS] = {"", "true", "not", "and", "or"};
+
+	for (uint32_t i = 0; i < p->nconditions; i++) {
+		const struct image_condition *c = &img->conditions[p->condition + i];
+
+		fputs(i ? " " : " if (", out);
+		if (c->op == IMAGE_C_VALUE)
+			fprintf(out, "relocation %u", c->reloc);
+		else
+			fputs(names[c->op], out);
+	}
+	if (p->nconditions)
+		fputc(')', out);
+}
+
+static void print_point(FILE *out, const struct image *img, uint32_t row)
+{
+	const struct image_point *p = &img->points[row];
+
+	fprintf(out, "  %u: %s", row, image_str(img, p->type));
+	for (uint32_t i = 0; i < p->nparts; i++)
+		fprintf(out, ":%s", image_str(img, p->parts[i]));
+	fprintf(out, " -> %s%s%s", image_str(img, p->prog),
+		p->flags & IMAGE_POINT_AGAIN ? ", matched again" : "",
+		p->flags & IMAGE_POINT_COOKIES ? ", told by cookies" : "");
+	print_condition(out, img, p);
+	fputc('\n', out);
+}
+
+static void print_argument(FILE *out, const struct image *img, uint32_t row)
+{
+	const struct image_argument *a = &img->arguments[row];
+
+	if (a->position)
+		fprintf(out, "  %u: $%u, %s", row, a->position, image_kind_name(a->kind));
+	else
+		fprintf(out, "  %u: --%s%s%c, %s", row, image_str(img, a->name),
+			a->letter ? " or -" : "", a->letter ? (int)a->letter : ' ',
+			image_kind_name(a->kind));
+	if (a->kind == IMAGE_K_STRING) {
+		fputc(' ', out);
+		print_quoted(out, image_str(img, a->text));
+	} else {
+		fprintf(out, " %" PRId64, (int64_t)a->value);
+	}
+	if (a->describe)
+		fprintf(out, ": %s", image_str(img, a->describe));
+	if (a->fixed)
+		fprintf(out, "; it %s", image_str(img, a->fixed));
+	fputc('\n', out);
+}
+
+void image_print_arguments(FILE *out, const struct image *img)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < img->narguments; i++) {
+		const struct image_argument *a = &img->arguments[i];
+
+		if (a->position)
+			continue;
+		if (!any)
+			fputs("HINT: expected program options:\n", out);
+		any = true;
+		fprintf(out, "--%s", image_str(img, a->name));
+		if (a->letter)
+			fprintf(out, ", -%c", (int)a->letter);
+		fprintf(out, "%s%s\n", a->describe ? ": " : "", image_str(img, a->describe));
+	}
+	if (!any)
+		fputs("HINT: no custom program options defined.\n", out);
+}
+
 static void print_table(FILE *out, const struct image *img, const char *title, uint32_t n,
 			void (*print)(FILE *out, const struct image *img, uint32_t row))
 {
 	fprintf(out, "%s:\n", title);
 	for (uint32_t i = 0; i < n; i++)
 		print(out, img, i);
+}
+
+/* The image within, for older kernels. */
+static void print_older(FILE *out, const struct image *img)
+{
+	struct image older;
+	char err[256];
+
+	if (!img->older)
+		return;
+	fputs("\nfor older kernels:\n", out);
+	if (image_open(&older, img->older, img->older_size, err, sizeof(err)))
+		fprintf(out, "not an image: %s\n", err);
+	else
+		image_print(out, &older);
 }
 
 void image_print(FILE *out, const struct image *img)
@@ -204,4 +331,12 @@ void image_print(FILE *out, const struct image *img)
 		print_table(out, img, "tables", img->ntables, print_one_table);
 	print_table(out, img, "probes", img->nprobes, print_probe);
 	print_table(out, img, "attachments", img->nattachments, print_attachment);
+	print_table(out, img, "needs", img->nneeds, print_need);
+	if (img->config->portable) {
+		print_table(out, img, "arguments", img->narguments, print_argument);
+		print_table(out, img, "relocations", img->nrelocs, print_reloc);
+		print_table(out, img, "sites", img->nsites, print_site);
+		print_table(out, img, "attach points", img->npoints, print_point);
+	}
+	print_older(out, img);
 }

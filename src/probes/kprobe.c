@@ -144,6 +144,8 @@ static int expand_functions(const struct kprobe_spec *k, struct target *t, probe
 	bool wild = target_has_wildcard(k->func) || (k->module && target_has_wildcard(k->module));
 	int code;
 
+	if (!wild && target_is_portable(t)) /* whoever loads it will see */
+		return emit(k->module ? k->module : "vmlinux", k->func, &x);
 	if (k->module && !target_has_wildcard(k->module) && !target_has_module(t, k->module))
 		return probe_fail(err, errlen, -ENOENT,
 				  "specified module %s in probe %s:%s:%s is not loaded.", k->module,

@@ -63,6 +63,16 @@ struct probe_type {
 		    int (*cb)(const struct probe_point *p, void *arg), void *arg);
 };
 
+/*
+ * A number as the language writes it: 0x, 0b, octal, 1e6, 1_000, and the suffixes of C and of
+ * time ("10ms" is ns). Returns 0, or -EINVAL with what is wrong in @why.
+ */
+int probe_parse_uint(const char *text, uint64_t *value, char *why, size_t size);
+/*
+ * Whether there is a probe @text ("kprobe:vfs_read", wildcards too): 1 or 0; -EINVAL with a
+ * message in @err where that is no way to write one, or another negative errno.
+ */
+int probe_exists(struct target *t, const char *text, char *err, size_t errlen);
 /* The type's expand, without probes that the target hides. */
 int probe_expand(const struct probe_type *type, struct target *t, const char *const *parts,
 		 size_t nparts, int (*cb)(const struct probe_point *p, void *arg), void *arg,

@@ -29,11 +29,6 @@ extern const struct attacher attacher_interval, attacher_profile, attacher_raw_t
 /* Writes a message to @err and returns @code. */
 int probe_fail(char *err, size_t errlen, int code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-/*
- * A number as the language writes it: 0x, 0b, octal, 1e6, 1_000, and the suffixes of C and of
- * time ("10ms" is ns). Returns 0, or -EINVAL with what is wrong in @why.
- */
-int probe_parse_uint(const char *text, uint64_t *value, char *why, size_t size);
 /* expand() of "type:name": one probe, called what the script calls it. */
 int probe_expand_named(const char *type, enum image_attach_kind kind, const char *const *parts,
 		       size_t nparts, probe_point_fn *cb, void *arg, char *err, size_t errlen);

@@ -34,8 +34,14 @@ static int expand_one(struct target *t, const char *module, const char *name, st
 {
 	char found[64];
 
-	if (!target_raw_tracepoint_module(t, name, found, sizeof(found)) ||
-	    !target_glob(module, found))
+	if (!target_raw_tracepoint_module(t, name, found, sizeof(found))) {
+		if (!target_is_portable(t))
+			return 0;
+		/* whoever loads it will see */
+		snprintf(found, sizeof(found), "%s",
+			 target_has_wildcard(module) ? "vmlinux" : module);
+	}
+	if (!target_glob(module, found))
 		return 0;
 	return emit(found, name, x);
 }

@@ -44,6 +44,9 @@ static int expand(struct target *t, const char *const *parts, size_t nparts, pro
 	if (!*category || !*event)
 		return probe_fail(err, errlen, -EINVAL, "tracepoint probe must have a target");
 	code = target_each_tracepoint(t, category, event, emit, &x);
+	if (!x.found && target_is_portable(t) && !target_has_wildcard(category) &&
+	    !target_has_wildcard(event)) /* whoever loads it will see */
+		code = emit(category, event, &x);
 	if (x.found || code > 0)
 		return code;
 	if (code && code != -ENOENT)

@@ -58,10 +58,33 @@ static bool may_skip(const struct run *r, const struct image_attachment *at, con
 	}
 }
 
+static bool has_attachment(const struct image *img, const char *prog)
+{
+	for (uint32_t i = 0; i < img->nattachments; i++)
+		if (!strcmp(image_str(img, img->attachments[i].prog), prog))
+			return true;
+	return false;
+}
+
+/* Programs of a portable image that can do nothing on this kernel are not loaded. */
+static void leave_out_unattached(struct run *r)
+{
+	struct bpf_program *prog;
+
+	if (!r->img->nrelocs)
+		return;
+	bpf_object__for_each_program(prog, r->obj)
+	{
+		if (!has_attachment(r->img, bpf_program__name(prog)))
+			bpf_program__set_autoload(prog, false);
+	}
+}
+
 int prepare_programs(struct run *r)
 {
 	struct attach_env env = {.target = r->target, .pid = traced_pid(r)};
 
+	leave_out_unattached(r);
 	for (uint32_t i = 0; i < r->img->nattachments; i++) {
 		const struct image_attachment *at = &r->img->attachments[i];
 		const struct attacher *attacher = attacher_find(at->kind);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bind/bind.h"
 #include "runtime/internal.h"
 
 #define LOG_TAIL_LINES   20
@@ -118,6 +119,26 @@ static void print_script_line(const char *log, const char *end)
 			at + 3, (int)(at - line) - 2, line + 2);
 }
 
+/*
+ * A constant of a portable image that could not be found made a call of a function that there is
+ * not: "invalid func unknown#NUMBER". Returns whether that is what the verifier complains of.
+ */
+static bool explain_missing(const struct run *r, const char *log, const char *end)
+{
+	const char *line = last_line(log, end, "invalid func unknown#");
+	unsigned long n = line ? strtoul(strchr(line, '#') + 1, NULL, 10) : 0;
+	char words[256];
+	uint32_t row;
+
+	if (n < BIND_POISON || n - BIND_POISON >= r->img->nrelocs)
+		return false;
+	row = n - BIND_POISON;
+	image_reloc_words(r->img, row, words, sizeof(words));
+	run_error("%s: the compiled script needs %s, which this kernel does not have",
+		  image_str(r->img, r->img->relocs[row].where), words);
+	return true;
+}
+
 static void explain_refusal(const struct run *r, const char *text, const char *log, int err)
 {
 	const char *end, *from;
@@ -132,6 +153,8 @@ static void explain_refusal(const struct run *r, const char *text, const char *l
 		end--;
 	run_error("Error loading BPF program for %s. Error code: %d (%s).",
 		  probe_of_program(r->img, name), err, strerror(-err));
+	if (explain_missing(r, log, end) && !r->opts->verbose)
+		return;
 	print_script_line(log, end);
 	from = r->opts->verbose ? log : tail(log, end, LOG_TAIL_LINES);
 	if (from != log)

@@ -257,12 +257,19 @@ struct type *sema_type_sizeof(struct sema *s, struct ast_expr *e)
 	if (t->kind == IMAGE_K_STRUCT || t->kind == IMAGE_K_UNION)
 		type_complete(s->types, t);
 	sema_set_int(e, type_int(s->types, 8, false), t->size);
+	if (t->kind != IMAGE_K_ARRAY && sema_kernel_type(s, t))
+		sema_expect(s, e, IMAGE_R_TYPE_SIZE, sema_kernel_type(s, t), "");
 	return e->type;
 }
 
 struct type *sema_type_offsetof(struct sema *s, struct ast_expr *e)
 {
 	struct type *t = sema_operand_type(s, e->u.offsetof_.type, e->u.offsetof_.e);
+	if (t && (t->kind == IMAGE_K_STRUCT || t->kind == IMAGE_K_UNION))
+		type_complete(s->types, t);
+
+	const char *of = t && t->kind != IMAGE_K_ARRAY ? sema_kernel_type(s, t) : NULL;
+	const char *path = NULL;
 	uint64_t offset = 0;
 
 	for (size_t i = 0; t && i < e->u.offsetof_.path.len; i++) {
@@ -280,10 +287,13 @@ struct type *sema_type_offsetof(struct sema *s, struct ast_expr *e)
 			return NULL;
 		}
 		offset += f->offset;
+		path = path ? arena_printf(s->arena, "%s.%s", path, name) : name;
 		t = f->type;
 	}
 	if (!t)
 		return NULL;
 	sema_set_int(e, type_int(s->types, 8, false), offset);
+	if (of && path)
+		sema_expect(s, e, IMAGE_R_FIELD, of, path);
 	return e->type;
 }

@@ -254,8 +254,12 @@ struct type *sema_type_ident(struct sema *s, struct ast_expr *e)
 		e->u.ident.builtin = b;
 		return checks[b->id](s, e);
 	}
-	if (!b && types_find_constant(s->types, e->u.ident.name, &c) && !c.expr)
-		return type_constant(s, e, &c);
+	if (!b && types_find_constant(s->types, e->u.ident.name, &c) && !c.expr) {
+		type_constant(s, e, &c);
+		if (c.type)
+			sema_expect(s, e, IMAGE_R_ENUM, "", e->u.ident.name);
+		return e->type;
+	}
 	return unknown_name(s, e);
 }
 

@@ -205,6 +205,10 @@ static struct type *type_type_expr(struct sema *s, struct ast_expr *e)
 
 static struct type *type_nparams(struct sema *s, struct ast_expr *e)
 {
+	struct sema_reloc count = {.kind = IMAGE_R_NARGUMENTS, .value = s->words->params.len};
+
+	if (s->opts->portable)
+		return sema_set_load(s, e, type_int(s->types, 8, false), &count);
 	sema_set_int(e, sema_literal_type(s, s->words->params.len), s->words->params.len);
 	return e->type;
 }
@@ -250,6 +254,7 @@ struct type *sema_expr(struct sema *s, struct ast_expr *e)
 	e->is_const = false;
 	e->const_int = 0;
 	e->const_str = NULL;
+	e->load = 0;
 	t = typers[e->kind](s, e);
 	s->row = row;
 	e->type = t;

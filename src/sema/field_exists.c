@@ -37,6 +37,14 @@ static struct type *field_at(struct sema *s, struct type *t, const char *path)
 	return t;
 }
 
+/* Whether the script's C definitions, not the kernel, say what is in it. */
+static bool is_written_here(struct sema *s, const char *name)
+{
+	const struct type *t = named_type(s, name);
+
+	return t && (t->kind == IMAGE_K_STRUCT || t->kind == IMAGE_K_UNION) && !t->btf_id;
+}
+
 struct type *sema_check_field_exists(struct sema *s, struct ast_expr *e)
 {
 	const char *path;
@@ -47,6 +55,12 @@ struct type *sema_check_field_exists(struct sema *s, struct ast_expr *e)
 	if (!*path) {
 		sema_error(s, sema_arg(e, 1)->span, "field_exists() expects the name of a field");
 		return NULL;
+	}
+	if (s->opts->portable && !is_written_here(s, sema_arg(e, 0)->const_str)) {
+		struct sema_reloc r = {
+			.kind = IMAGE_R_FIELD_EXISTS, .a = sema_arg(e, 0)->const_str, .b = path};
+
+		return sema_set_load(s, e, type_simple(s->types, IMAGE_K_BOOL), &r);
 	}
 	sema_set_int(e, type_simple(s->types, IMAGE_K_BOOL),
 		     field_at(s, named_type(s, sema_arg(e, 0)->const_str), path) != NULL);

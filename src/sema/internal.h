@@ -137,6 +137,7 @@ struct sema_point { /* a probe found, strings in the arena */
 	const struct probe_type *type;
 	struct probe_point p;
 	struct span span;
+	const struct ast_attach_point *from; /* parameters in their places */
 };
 struct sema_missing {
 	struct span span;
@@ -148,6 +149,7 @@ struct sema_points {
 	/* wildcards without a match: nobody minds when the probe has other points */
 	VEC(struct sema_missing) unmatched;
 };
+bool sema_has_wildcard(const struct ast_attach_point *ap);
 void sema_find_points(struct sema *s, struct ast_probe *probe, struct sema_points *out);
 void sema_make_programs(struct sema *s);
 
@@ -257,6 +259,21 @@ bool sema_const_true(const struct ast_expr *e); /* e->is_const holds */
 bool sema_fold_unary(struct sema *s, struct ast_expr *e);
 bool sema_fold_binary(struct sema *s, struct ast_expr *e);
 
+/* ---- load.c: what is known when an image is loaded ---- */
+/* Makes e a value of type @t that is loaded as the reloc says. Portable images only. */
+struct type *sema_set_load(struct sema *s, struct ast_expr *e, struct type *t,
+			   const struct sema_reloc *r);
+/* Of enumerators, sizes and offsets: a constant, which the kernel must have the same. */
+void sema_expect(struct sema *s, struct ast_expr *e, enum image_reloc_kind kind, const char *a,
+		 const char *b);
+/* "struct foo" for one of the kernel's, or an array of them; else NULL. */
+const char *sema_kernel_type(struct sema *s, const struct type *t);
+/* The row of @r, added when it is new. */
+uint32_t sema_reloc_row(struct sema *s, const struct sema_reloc *r);
+/* The row of argument @a, added when it is new. */
+uint32_t sema_argument_row(struct sema *s, const struct sema_argument *a);
+/* e, AST_FIELD of a struct that has no such field here, as what @like is. NULL: it is no such e. */
+struct type *sema_type_foreign_field(struct sema *s, struct ast_expr *e, struct type *like);
 /* ---- words.c: what the command line gives ---- */
 struct sema_option_name {
 	const char *name;
@@ -270,7 +287,8 @@ const struct sema_words *sema_sort_words(struct arena *a, const struct ast_progr
 
 /* ---- params.c: positional parameters and options ---- */
 struct type *sema_type_positional(struct sema *s, struct ast_expr *e);
-const char *sema_param(const struct sema *s, uint64_t n); /* "" when not given */
+struct type *sema_positional_text(struct sema *s, struct ast_expr *e); /* portable images */
+const char *sema_param(const struct sema *s, uint64_t n);              /* "" when not given */
 void sema_check_options(struct sema *s);
 
 /* ---- stmt.c ---- */

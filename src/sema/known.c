@@ -10,49 +10,6 @@
 
 /* ---- probe_exists() -------------------------------------------------------- */
 
-static int stop(const struct probe_point *p, void *arg)
-{
-	(void)p;
-	(void)arg;
-	return 1;
-}
-
-/* Cuts "a:b:c" at the colons; "" has one part. */
-static size_t split(struct arena *a, const char *text, const char **parts, size_t max)
-{
-	size_t n = 0;
-
-	for (;;) {
-		size_t len = strcspn(text, ":");
-
-		if (n < max)
-			parts[n] = arena_strndup(a, text, len);
-		n++;
-		if (!text[len])
-			return n < max ? n : max;
-		text += len + 1;
-	}
-}
-
-/* 1: there is one, 0: there is none, negative: it is written wrong, or cannot be told (@err). */
-static int look_for(struct sema *s, const char *text, char *err, size_t errlen)
-{
-	const struct probe_type *type;
-	const char *parts[8];
-	size_t n = split(s->arena, text, parts, 8);
-	int code;
-
-	type = probe_type_find(parts[0]);
-	if (!type) {
-		snprintf(err, errlen, "Invalid probe type: %s", parts[0]);
-		return -EINVAL;
-	}
-	code = probe_expand(type, s->target, parts + 1, n - 1, stop, NULL, err, errlen);
-	if (code == -EINVAL || code > 0)
-		return code;
-	return 0;
-}
-
 static struct sema_known_probe *remember(struct sema *s, const char *text)
 {
 	struct sema_known_probe *k;
@@ -63,7 +20,7 @@ static struct sema_known_probe *remember(struct sema *s, const char *text)
 			return s->known_probes.items[i];
 	k = arena_new_of(s->arena, struct sema_known_probe);
 	k->text = text;
-	k->found = look_for(s, text, err, sizeof(err));
+	k->found = probe_exists(s->target, text, err, sizeof(err));
 	k->err = arena_strdup(s->arena, err);
 	vec_push(s->arena, &s->known_probes, k);
 	return k;
@@ -79,6 +36,12 @@ struct type *sema_check_probe_exists(struct sema *s, struct ast_expr *e)
 	if (k->found < 0) {
 		sema_error(s, sema_arg(e, 0)->span, "%s", k->err);
 		return NULL;
+	}
+	if (s->opts->portable) {
+		struct sema_reloc r = {.kind = IMAGE_R_PROBE_EXISTS,
+				       .a = sema_arg(e, 0)->const_str};
+
+		return sema_set_load(s, e, type_simple(s->types, IMAGE_K_BOOL), &r);
 	}
 	sema_set_int(e, type_simple(s->types, IMAGE_K_BOOL), k->found > 0);
 	return e->type;

@@ -157,6 +157,9 @@ static void warn_of_sign(struct sema *s, struct ast_expr *e)
 	struct ast_expr *l = e->u.binary.l, *r = e->u.binary.r;
 	struct type *both;
 
+	/* what a script is given is read as a literal is */
+	if (l->load || r->load)
+		return;
 	if (!is_comparison(e->u.binary.op) || !sema_is_number(l->type) || !sema_is_number(r->type))
 		return;
 	both = sema_join(s, l->type, r->type);
@@ -182,6 +185,21 @@ static bool decides(const struct ast_expr *l, enum ast_binary_op op)
 	       sema_const_true(l) == (op == AST_LOR);
 }
 
+/* getopt("disk", "") == "": known when the image is loaded. */
+static bool load_text_compare(struct sema *s, struct ast_expr *e)
+{
+	struct ast_expr *l = e->u.binary.l, *r = e->u.binary.r;
+	struct sema_reloc is = {.kind = IMAGE_R_ARGUMENT_IS};
+
+	if (e->u.binary.op != AST_EQ || !l->load || l->type->kind != IMAGE_K_STRING ||
+	    !r->is_const || !r->const_str)
+		return false;
+	is.size = s->r->relocs.items[l->load - 1].size;
+	is.b = r->const_str;
+	sema_set_load(s, e, type_simple(s->types, IMAGE_K_BOOL), &is);
+	return true;
+}
+
 struct type *sema_type_binary(struct sema *s, struct ast_expr *e)
 {
 	struct ast_expr *l = e->u.binary.l, *r = e->u.binary.r;
@@ -200,7 +218,7 @@ struct type *sema_type_binary(struct sema *s, struct ast_expr *e)
 	}
 	if (!l->type || !r->type)
 		return NULL;
-	if (sema_fold_typeinfo_compare(s, e))
+	if (sema_fold_typeinfo_compare(s, e) || load_text_compare(s, e))
 		return e->type;
 	if (l->is_const && (r->is_const || is_logical(op)) && sema_fold_binary(s, e))
 		return e->type;
@@ -324,6 +342,27 @@ static struct type *take_branch(struct sema *s, struct ast_expr *e, const struct
 	return e->type;
 }
 
+/*
+ * field_exists(...) ? a.b : c.d in a portable image: a field that this kernel does not have is
+ * of the type of the other arm, which is there for kernels that have not that one.
+ */
+static void type_foreign(struct sema *s, struct ast_expr *then, struct ast_expr *other)
+{
+	type_arm(s, then, false);
+	type_arm(s, other, false);
+	if (then->type && !other->type)
+		sema_type_foreign_field(s, other, then->type);
+	else if (other->type && !then->type)
+		sema_type_foreign_field(s, then, other->type);
+}
+
+/* Its type is known, but not from a description of it. */
+static bool is_foreign(const struct ast_expr *e)
+{
+	return e->kind == AST_FIELD && e->type && e->u.field.resolved &&
+	       e->u.field.resolved->foreign;
+}
+
 struct type *sema_type_ternary(struct sema *s, struct ast_expr *e)
 {
 	struct ast_expr *cond = e->u.ternary.cond;
@@ -335,9 +374,12 @@ struct type *sema_type_ternary(struct sema *s, struct ast_expr *e)
 	sema_expr(s, cond);
 	known = cond->type && cond->is_const;
 	truth = known && sema_const_true(cond);
-	if (then != cond)
+	if (s->opts->portable && then != cond && !known && sema_asks_kernel(cond))
+		type_foreign(s, then, other);
+	if (then != cond && !is_foreign(then))
 		type_arm(s, then, !known || truth);
-	type_arm(s, other, !known || !truth);
+	if (!is_foreign(other))
+		type_arm(s, other, !known || !truth);
 	whole = *cond; /* the check may turn a constant string into its truth */
 	if (cond->type && !sema_condition(s, cond, e->span))
 		return NULL;

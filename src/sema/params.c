@@ -30,6 +30,45 @@ static bool parse_number(const struct sema *s, const char *text, uint64_t *v, bo
 	return true;
 }
 
+static bool short_enough(struct sema *s, const struct ast_expr *e, const char *text)
+{
+	if (strlen(text) < IMAGE_MAX_TEXT)
+		return true;
+	sema_error(s, e->span,
+		   "Text that is left to whoever runs a portable image is shorter than %d bytes: "
+		   "compile it with --no-portable",
+		   IMAGE_MAX_TEXT);
+	return false;
+}
+
+/* In a portable image it is what is used as: a number, unless it was text when compiled. */
+static struct type *load_positional(struct sema *s, struct ast_expr *e, bool is_text)
+{
+	const char *text = sema_param(s, e->u.integer.value);
+	struct sema_argument a = {.kind = is_text ? IMAGE_K_STRING : IMAGE_K_INT,
+				  .position = (uint32_t)e->u.integer.value};
+	struct sema_reloc r = {.kind = IMAGE_R_ARGUMENT};
+	bool negative;
+
+	/* what is given now is what it is when nothing is given later */
+	if (is_text)
+		a.text = text;
+	else if (*text)
+		parse_number(s, text, &a.value, &negative);
+	if (is_text && !short_enough(s, e, text))
+		return NULL;
+	r.size = sema_argument_row(s, &a);
+
+	return sema_set_load(
+		s, e, is_text ? type_string(s->types, IMAGE_MAX_TEXT) : type_int(s->types, 8, true),
+		&r);
+}
+
+struct type *sema_positional_text(struct sema *s, struct ast_expr *e)
+{
+	return load_positional(s, e, true);
+}
+
 /* A number where it looks like one, text otherwise. */
 struct type *sema_type_positional(struct sema *s, struct ast_expr *e)
 {
@@ -37,6 +76,8 @@ struct type *sema_type_positional(struct sema *s, struct ast_expr *e)
 	uint64_t v = 0;
 	bool negative = false;
 
+	if (s->opts->portable)
+		return load_positional(s, e, *text && !parse_number(s, text, &v, &negative));
 	if (!text[0] && !s->include_dead) /* one that is never looked at need not be there */
 		sema_warning(s, e->span, "Positional parameter $%llu is empty or not provided.",
 			     (unsigned long long)e->u.integer.value);
@@ -213,6 +254,25 @@ static bool describe(struct sema *s, struct ast_expr *e, struct sema_getopt *o)
 	return true;
 }
 
+static struct type *load_option(struct sema *s, struct ast_expr *e, const struct sema_getopt *o)
+{
+	enum image_kind kind = o->type->kind;
+	struct sema_argument a = {
+		.kind = kind,
+		.name = o->name,
+		.letter = o->letter,
+		.describe = s->r->options.items[o->option].description,
+		.text = kind == IMAGE_K_STRING ? o->text : "",
+		.value = kind == IMAGE_K_STRING ? 0 : o->value,
+	};
+	struct sema_reloc r = {.kind = IMAGE_R_ARGUMENT, .size = sema_argument_row(s, &a)};
+
+	if (kind == IMAGE_K_STRING && !short_enough(s, e, o->text))
+		return NULL;
+	return sema_set_load(
+		s, e, kind == IMAGE_K_STRING ? type_string(s->types, IMAGE_MAX_TEXT) : o->type, &r);
+}
+
 static struct type *option_value(struct sema *s, struct ast_expr *e, struct sema_getopt *o)
 {
 	struct sema_getopt now = *o;
@@ -221,6 +281,8 @@ static struct type *option_value(struct sema *s, struct ast_expr *e, struct sema
 	apply_given(s, e, &now);
 	if (now.failed)
 		return NULL;
+	if (s->opts->portable)
+		return load_option(s, e, &now);
 	if (o->type->kind == IMAGE_K_STRING)
 		sema_set_string(s, e, now.text);
 	else

@@ -11,6 +11,7 @@ struct collector {
 	struct sema_points *out;
 	const struct probe_type *type;
 	struct span span;
+	const struct ast_attach_point *from;
 };
 
 static const char *copy(struct sema *s, const char *text)
@@ -21,7 +22,7 @@ static const char *copy(struct sema *s, const char *text)
 static int collect(const struct probe_point *p, void *arg)
 {
 	struct collector *c = arg;
-	struct sema_point pt = {.type = c->type, .p = *p, .span = c->span};
+	struct sema_point pt = {.type = c->type, .p = *p, .span = c->span, .from = c->from};
 
 	if (p->unsafe && !c->s->opts->unsafe) {
 		diag_error(c->s->diags, c->span, "%s", p->unsafe);
@@ -64,6 +65,36 @@ static bool lacks_params(struct sema *s, const struct ast_attach_point *ap)
 	return false;
 }
 
+/* Parameters of attach points are those of compiling: @part is where one stands. */
+static void note_fixed(struct sema *s, const char *part)
+{
+	for (const char *dollar = part; (dollar = strchr(dollar, '$')); dollar++) {
+		struct sema_argument a = {.kind = IMAGE_K_STRING,
+					  .position = (uint32_t)strtoul(dollar + 1, NULL, 10)};
+
+		a.text = sema_param(s, a.position);
+		a.fixed = "is part of an attach point and was fixed when the script was compiled";
+		if (a.position && strlen(a.text) < IMAGE_MAX_TEXT)
+			sema_argument_row(s, &a);
+	}
+}
+
+/* The point with parameters in their places. */
+static const struct ast_attach_point *written_out(struct sema *s, const struct ast_attach_point *ap)
+{
+	struct ast_attach_point *out = arena_new_of(s->arena, struct ast_attach_point);
+
+	*out = *ap;
+	out->parts.len = out->parts.cap = 0;
+	out->parts.items = NULL;
+	for (size_t i = 0; i < ap->parts.len; i++) {
+		if (s->opts->portable)
+			note_fixed(s, ap->parts.items[i]);
+		vec_push(s->arena, &out->parts, with_params(s, ap->parts.items[i]));
+	}
+	return out;
+}
+
 /* What missing_probes says about one that is not there. */
 static void missing(struct sema *s, struct span at, const char *err)
 {
@@ -81,7 +112,7 @@ static void missing(struct sema *s, struct span at, const char *err)
 	}
 }
 
-static bool has_wildcard(const struct ast_attach_point *ap)
+bool sema_has_wildcard(const struct ast_attach_point *ap)
 {
 	for (size_t i = 0; i < ap->parts.len; i++)
 		if (target_has_wildcard(ap->parts.items[i]))
@@ -94,7 +125,7 @@ static void not_found(struct sema *s, const struct ast_attach_point *ap, const c
 {
 	struct sema_missing m = {ap->span, arena_strdup(s->arena, err)};
 
-	if (has_wildcard(ap))
+	if (sema_has_wildcard(ap))
 		vec_push(s->arena, &out->unmatched, m);
 	else
 		missing(s, ap->span, err);
@@ -104,12 +135,12 @@ static void expand_type(struct sema *s, const struct ast_attach_point *ap,
 			const struct probe_type *type, struct sema_points *out)
 {
 	const char **parts = arena_alloc(s->arena, (ap->parts.len + 1) * sizeof(*parts));
-	struct collector c = {s, out, type, ap->span};
+	struct collector c = {s, out, type, ap->span, written_out(s, ap)};
 	char err[256] = "";
 	int rc;
 
 	for (size_t i = 0; i < ap->parts.len; i++)
-		parts[i] = with_params(s, ap->parts.items[i]);
+		parts[i] = c.from->parts.items[i];
 	rc = probe_expand(type, s->target, parts, ap->parts.len, collect, &c, err, sizeof(err));
 	if (!rc)
 		return;
@@ -142,12 +173,13 @@ static void expand_wild_provider(struct sema *s, const struct ast_attach_point *
 {
 	const char **parts = arena_alloc(s->arena, (ap->parts.len + 1) * sizeof(*parts));
 	size_t before = out->v.len;
+	const struct ast_attach_point *from = written_out(s, ap);
 	char err[256];
 
 	for (size_t i = 0; i < ap->parts.len; i++)
-		parts[i] = with_params(s, ap->parts.items[i]);
+		parts[i] = from->parts.items[i];
 	for (size_t i = 0; probe_types[i]; i++) {
-		struct collector c = {s, out, probe_types[i], ap->span};
+		struct collector c = {s, out, probe_types[i], ap->span, from};
 
 		if (target_glob(ap->provider, probe_types[i]->name))
 			probe_expand(probe_types[i], s->target, parts, ap->parts.len, collect, &c,

@@ -123,6 +123,30 @@ static const char *program_name(struct sema *s, const struct sema_point *pt)
 	return name;
 }
 
+static bool is_user_kind(enum image_attach_kind k)
+{
+	return k == IMAGE_AT_UPROBE || k == IMAGE_AT_URETPROBE || k == IMAGE_AT_USDT;
+}
+
+/*
+ * Portable images: whether the points are matched again where the image is loaded. A program made
+ * for one of many that a wildcard stands for stays with it, and is left out where that is not.
+ */
+static void leave_to_load(const struct grouping *g, struct sema_program *p,
+			  const struct sema_point *pt, enum way way)
+{
+	struct sema_reloc exists = {
+		.kind = IMAGE_R_PROBE_EXISTS, .a = pt->p.name, .span = pt->span};
+	bool wild = sema_has_wildcard(pt->from), own = needs_own_program(g, pt, way);
+
+	if (is_syscall_way(way))
+		return;
+	if (wild && own)
+		p->exists = sema_reloc_row(g->s, &exists) + 1;
+	else
+		p->match_again = wild || is_user_kind(pt->p.attach);
+}
+
 static struct sema_work *new_program(struct grouping *g, const struct sema_point *pt, enum way way)
 {
 	struct sema *s = g->s;
@@ -138,6 +162,10 @@ static struct sema_work *new_program(struct grouping *g, const struct sema_point
 	p->gated = s->r->config.sync_probes && !(pt->type->flags & PROBE_UNGATED);
 	p->is_syscall = is_syscall_way(way);
 	p->operands = pt->p.operands;
+	p->category = pt->p.parts[0];
+	p->event = pt->p.parts[1] ? pt->p.parts[1] : pt->p.target;
+	if (s->opts->portable)
+		leave_to_load(g, p, pt, way);
 	w->prog = p;
 	w->probe = g->probe;
 	w->plain = pt->p.attach;
@@ -199,7 +227,7 @@ static void add_attachment(struct sema *s, struct sema_work *w, const struct sem
 	a.again = again;
 	a.probe = again ? (uint32_t)s->r->probes.len - 1 : add_probe(s, pt);
 	vec_push(s->arena, &w->prog->attachments, a);
-	w->probe_known = w->prog->attachments.len == 1;
+	w->probe_known = w->prog->attachments.len == 1 && !w->prog->many;
 	w->probe_row = a.probe;
 }
 
@@ -244,6 +272,14 @@ static bool same_probe(const struct sema_point *a, const struct sema_point *b)
 	return a->type == b->type && !strcmp(a->p.name, b->p.name);
 }
 
+static void note_point(struct sema *s, struct sema_program *p, const struct ast_attach_point *from)
+{
+	if (!p->points.len || p->points.items[p->points.len - 1] != from)
+		vec_push(s->arena, &p->points, from);
+	p->many |= s->opts->portable && sema_has_wildcard(from) && !p->exists && !p->is_syscall;
+	p->match_again |= p->many;
+}
+
 static void add_points(struct grouping *g, const struct sema_points *points, enum way wanted)
 {
 	struct sema *s = g->s;
@@ -256,6 +292,7 @@ static void add_points(struct grouping *g, const struct sema_points *points, enu
 		if (way != wanted)
 			continue;
 		w = program_for(g, pt, way);
+		note_point(s, w->prog, pt->from);
 		if (is_syscall_way(way))
 			add_syscall(s, w, pt, syscall_of(pt, &end), way);
 		else

@@ -23,7 +23,8 @@ struct sema_options {
 	bool unsafe;
 	bool tell_failures; /* -k */
 	bool has_child;     /* -c given: cpid is known at run time */
-	int pid;            /* -p, 0: none */
+	bool portable; /* what depends on kernel and arguments is left to whoever loads the image */
+	int pid;       /* -p, 0: none */
 	const char *script_name;
 	struct cdefs_options c; /* where C headers are looked for */
 	/* environment look-up, getenv by default; NULL entries: not set */
@@ -186,14 +187,20 @@ struct sema_program {
 	uint32_t nsyscalls;   /* entries of syscall_probe */
 	bool uses_probe;      /* the builtin probe is evaluated in the body */
 	const char *operands; /* usdt: where the arguments are (usdt_operands.h) */
-	VEC(struct sema_user_symbol) user_symbols; /* of uaddr(), each name once */
-	const struct type_field *retval;           /* fexit: where it is; NULL: in its register */
+	VEC(struct sema_user_symbol) user_symbols;   /* of uaddr(), each name once */
+	const struct type_field *retval;             /* fexit: where it is; NULL: in its register */
+	const char *category, *event;                /* what its args are of; NULL: no args */
+	VEC(const struct ast_attach_point *) points; /* that stand for its attachments */
+	VEC(uint32_t) expects;                       /* relocs that have to hold where it runs */
+	bool many;        /* portable: how many attachments there are is told then */
+	uint32_t exists;  /* portable: row + 1 of whether its probe is there; 0: it has to be */
+	bool match_again; /* portable: where the image is loaded */
 };
 
 /* Several attachments and a body that asks which: attach cookies hold rows of PROBES. */
 static inline bool sema_uses_cookies(const struct sema_program *p)
 {
-	return p->uses_probe && !p->is_syscall && p->attachments.len > 1;
+	return p->uses_probe && !p->is_syscall && (p->attachments.len > 1 || p->many);
 }
 
 struct sema_probe { /* row of the image's PROBES */
@@ -205,6 +212,24 @@ struct sema_option {
 	const char *name, *description, *default_value; /* default as text, NULL: a flag */
 	enum image_kind kind;                           /* INT, STRING, BOOL */
 	char letter;                                    /* -x, 0: none */
+};
+
+/* What is known when an image is loaded: as struct image_reloc and image_argument. */
+struct sema_reloc {
+	enum image_reloc_kind kind;
+	uint32_t flags;
+	const char *a, *b;
+	uint32_t size;
+	uint64_t value;
+	struct span span;
+};
+
+struct sema_argument {
+	enum image_kind kind; /* INT, BOOL, STRING */
+	uint32_t position;    /* 0: named */
+	char letter;          /* 0: none */
+	const char *name, *describe, *text, *fixed;
+	uint64_t value;
 };
 
 struct sema_result {
@@ -224,9 +249,11 @@ struct sema_result {
 	/* User addresses become names: tells of each process that one is taken of. NULL: none is.
 	 */
 	struct sema_action *remember;
+	VEC(struct sema_reloc) relocs; /* portable images: rows that expressions' load is of */
+	VEC(struct sema_argument) arguments;
 	uint32_t unwind_depth;   /* the most frames that dw_ustack() is asked for; 0: not used */
 	uint64_t task_stack_off; /* where task_struct says its kernel stack is, 0: not known */
-	struct type *failure; /* with -k: what is told of a helper that fails; else NULL */
+	struct type *failure;    /* with -k: what is told of a helper that fails; else NULL */
 	/* getopt() calls found, for --help of the script */
 	VEC(struct sema_option) options;
 };

@@ -405,6 +405,16 @@ static void type_str_arg(struct sema *s, struct ast_expr *x)
 		sema_expr(s, x);
 		return;
 	}
+	if (s->opts->portable && param == x) {
+		sema_positional_text(s, x);
+		return;
+	}
+	if (s->opts->portable) {
+		sema_error(s, x->span,
+			   "A part of a parameter's text is not known before an image is run: "
+			   "compile it with --no-portable");
+		return;
+	}
 	if (param == x) {
 		sema_set_string(s, x, sema_param(s, x->u.integer.value));
 		return;
@@ -464,6 +474,10 @@ struct type *sema_check_str(struct sema *s, struct ast_expr *e)
 	}
 	if (fold_str(s, e))
 		return e->type;
+	if (x->load && x->type->kind == IMAGE_K_STRING && sema_nargs(e) < 2) {
+		e->load = x->load;
+		return x->type;
+	}
 	return t;
 }
 

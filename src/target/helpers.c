@@ -124,12 +124,36 @@ static bool running_has_map_type(uint32_t id)
 
 #define LENGTH(rows) (sizeof(rows) / sizeof((rows)[0]))
 
+static size_t needs_of(const struct since_row *rows, size_t nrows, const bool *used, uint32_t kind,
+		       struct target_need *needs, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < nrows && n < max; i++)
+		if (used[rows[i].id])
+			needs[n++] = (struct target_need){
+				kind, rows[i].id, rows[i].name,
+				TARGET_VERSION((uint32_t)rows[i].a, rows[i].b, 0)};
+	return n;
+}
+
+size_t helper_needs(const struct target *t, struct target_need *needs, size_t max)
+{
+	size_t n = needs_of(helpers, LENGTH(helpers), t->used_helpers, 1, needs, max);
+
+	return n + needs_of(map_types, LENGTH(map_types), t->used_map_types, 2, needs + n, max - n);
+}
+
 bool target_lacks_helper(struct target *t, uint32_t helper, struct target_lack *lack)
 {
+	if (helper < TARGET_MAX_HELPER)
+		t->used_helpers[helper] = true;
 	return lacks(t, find(helpers, LENGTH(helpers), helper), running_has_helper, lack);
 }
 
 bool target_lacks_map_type(struct target *t, uint32_t type, struct target_lack *lack)
 {
+	if (type < TARGET_MAX_MAP_TYPE)
+		t->used_map_types[type] = true;
 	return lacks(t, find(map_types, LENGTH(map_types), type), running_has_map_type, lack);
 }

@@ -65,6 +65,51 @@ void target_set_version(struct target *t, uint32_t version)
 	t->by_version = true;
 }
 
+void target_set_portable(struct target *t, uint32_t version)
+{
+	target_set_version(t, version);
+	t->portable = true;
+}
+
+bool target_is_other(const struct target *t)
+{
+	return t->by_version && !t->portable;
+}
+
+bool target_is_portable(const struct target *t)
+{
+	return t->portable;
+}
+
+/*
+ * Features that code is generated for; the others are for whoever attaches, who chooses on the
+ * kernel that he is on.
+ */
+static bool is_of_code(enum target_feature f)
+{
+	static const enum target_feature others[] = {
+		TARGET_F_KPROBE,       TARGET_F_KPROBE_MULTI, TARGET_F_KPROBE_SESSION,
+		TARGET_F_UPROBE_MULTI, TARGET_F_REF_CTR,      TARGET_F_FENTRY,
+		TARGET_F_ITER,         TARGET_F_BTF,          TARGET_F_MEMBARRIER,
+		TARGET_F_MAP_BATCH,    TARGET_F_LAZY_HASH};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (others[i] == f)
+			return false;
+	return true;
+}
+
+size_t target_needs(const struct target *t, struct target_need *needs, size_t max)
+{
+	size_t n = 0;
+
+	for (int f = 0; f < TARGET_NFEATURES && n < max; f++)
+		if (t->used_features[f] && is_of_code(f))
+			needs[n++] =
+				(struct target_need){0, f, features[f].name, features[f].since};
+	return n + helper_needs(t, needs + n, max - n);
+}
+
 uint32_t target_parse_version(const char *text)
 {
 	unsigned a, b, c = 0;
@@ -127,6 +172,7 @@ bool target_has(struct target *t, enum target_feature f)
 
 		t->feature[f] = has ? FEATURE_YES : FEATURE_NO;
 	}
+	t->used_features[f] |= t->feature[f] == FEATURE_YES;
 	return t->feature[f] == FEATURE_YES;
 }
 
@@ -173,6 +219,14 @@ bool target_hides_probe(const struct target *t, const char *name)
 			return true;
 		p += len + (p[len] == ',');
 	}
+	return false;
+}
+
+bool target_was_disabled(const struct target *t)
+{
+	for (int f = 0; f < TARGET_NFEATURES; f++)
+		if (t->feature[f] == FEATURE_OFF)
+			return true;
 	return false;
 }
 

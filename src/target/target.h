@@ -79,6 +79,27 @@ void target_set_version(struct target *t, uint32_t version);
 /* "4.18" or "5.10.3" as TARGET_VERSION; 0: not understood. */
 uint32_t target_parse_version(const char *text);
 
+/*
+ * From now on stands for any kernel of @version or later (TARGET_VERSION): features as with
+ * target_set_version(), and single probes are taken to be there. What is asked for, and had, is
+ * noted: target_needs().
+ */
+void target_set_portable(struct target *t, uint32_t version);
+/* Whether it stands for another kernel than the running one, by target_set_version() alone. */
+bool target_is_other(const struct target *t);
+bool target_is_portable(const struct target *t);
+
+/* What generated code relies on; kinds as enum image_need_kind. */
+struct target_need {
+	uint32_t kind; /* 0: feature, 1: helper, 2: map type */
+	uint32_t id;
+	const char *name;
+	uint32_t since; /* TARGET_VERSION */
+};
+#define TARGET_MAX_NEEDS 512
+/* Writes at most @max of them; returns how many. */
+size_t target_needs(const struct target *t, struct target_need *needs, size_t max);
+
 /* What a kernel has not, and the first one that has it. */
 struct target_lack {
 	const char *name;
@@ -99,6 +120,8 @@ int target_disable(struct target *t, const char *names, char *err, size_t errlen
  */
 void target_hide_probes(struct target *t, const char *patterns);
 bool target_hides_probe(const struct target *t, const char *name);
+/* Whether target_disable() was called: versions tell less then. */
+bool target_was_disabled(const struct target *t);
 const char *target_feature_name(enum target_feature f);
 /* What it is, for people. */
 const char *target_feature_words(enum target_feature f);

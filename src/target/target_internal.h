@@ -7,6 +7,11 @@
 #include "target/depends.h"
 #include "target/target.h"
 
+#define TARGET_MAX_HELPER   256
+#define TARGET_MAX_MAP_TYPE 64
+/* What generated code relies on, of the rows of helpers and map types. */
+size_t helper_needs(const struct target *t, struct target_need *needs, size_t max);
+
 enum feature_state { FEATURE_UNKNOWN, FEATURE_YES, FEATURE_NO, FEATURE_OFF };
 
 /* BTF as it lies in a file: mapped, read, or taken out of an ELF file by libbpf. */
@@ -33,6 +38,10 @@ struct target_kept {
 struct target {
 	uint32_t version;
 	bool by_version; /* not the running kernel: nothing is tried */
+	bool portable;   /* and not one kernel only */
+	/* noted for target_needs(): features that there are, helpers, map types */
+	bool used_features[TARGET_NFEATURES], used_helpers[TARGET_MAX_HELPER],
+		used_map_types[TARGET_MAX_MAP_TYPE];
 	int pid;
 	enum feature_state feature[TARGET_NFEATURES];
 	const char *hidden_probes; /* wildcards joined by commas, NULL: none */

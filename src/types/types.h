@@ -47,6 +47,7 @@ struct type_field {
 	uint32_t offset;            /* bytes */
 	uint16_t bit_off, bit_size; /* bit-fields, bit_size 0: none */
 	enum type_field_loc loc;
+	bool foreign;     /* made by sema: of other kernels */
 	const char *decl; /* as its description declares it ("char comm[16]"), NULL: none */
 };
 

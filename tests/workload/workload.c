@@ -290,9 +290,9 @@ static const struct {
 	const char *name;
 	int (*run)(int nwords, char **words);
 } commands[] = {
-	{"alloc", workload_alloc}, {"getppid", run_getppid}, {"call", run_call},
-	{"open", run_open},        {"read", run_read},       {"write", run_write},
-	{"block", workload_block}, {"measure", run_measure}, {"int80", run_int80},
+	{"alloc", workload_alloc}, {"getppid", run_getppid},  {"call", run_call},
+	{"open", run_open},        {"read", run_read},        {"write", run_write},
+	{"block", workload_block}, {"measure", run_measure},  {"int80", run_int80},
 	{"usdt", workload_usdt},   {"locks", workload_locks},
 };
 

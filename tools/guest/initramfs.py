@@ -177,15 +177,16 @@ def add_modules(archive, kernel):
 
 # ---- the whole ------------------------------------------------------------------------
 
-def build_programs(build):
-    names = ["btrun", "btrun-compile", "btrun-run", "tests/workload"]
+def build_programs(build, compiler):
+    names = ["btrun", "btrun-run", "tests/workload"]
+    names += ["btrun-compile"] if compiler else []
     names += [os.path.relpath(x, build) for x in glob.glob(f"{build}/tests/chains/*")]
     return {f"{build}/{x}": f"{HOME}/build/{x}" for x in names if os.path.exists(f"{build}/{x}")}
 
 
-def add_tree(archive, build):
+def add_tree(archive, build, compiler):
     """The tree's build and what of the repository the tests need; returns ELF files."""
-    programs = build_programs(build)
+    programs = build_programs(build, compiler)
     for path, name in programs.items():
         archive.file(path, name)
     for directory in ("scripts", "tests"):
@@ -199,7 +200,7 @@ def add_settings(archive, settings):
                  "".join(f"{k}={shlex.quote(str(v))}\n" for k, v in settings.items()))
 
 
-def make(path, kernel, build, command, settings, extra=()):
+def make(path, kernel, build, command, settings, extra=(), compiler=True):
     """Writes the initramfs to @path. @extra: (file of the machine's, its name in the guest)."""
     archive = Archive(path)
     try:
@@ -217,7 +218,7 @@ def make(path, kernel, build, command, settings, extra=()):
         archive.text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"
                                     "nobody:x:65534:65534:nobody:/:/bin/sh\n")
         archive.text("/etc/group", "root:x:0:\nnogroup:x:65534:\n")
-        elf = add_tree(archive, build) + add_python(archive)
+        elf = add_tree(archive, build, compiler) + add_python(archive)
         for source, name in extra:
             archive.file(source, name)
             elf.append(source)
