@@ -32,9 +32,3 @@ struct type *sema_check_config(struct sema *s, struct ast_expr *e)
 	}
 	return sema_expr(s, e);
 }
-
-struct type *sema_check_has_cpid(struct sema *s, struct ast_expr *e)
-{
-	sema_set_int(e, type_simple(s->types, IMAGE_K_BOOL), s->opts->has_child);
-	return e->type;
-}
