@@ -246,6 +246,67 @@ static void step_by_step(struct codegen *cg, const struct search *s, LLVMValueRe
 	end_count(cg, &c);
 }
 
+/* ---- strstr of short needles without bpf_loop() ---- */
+
+/* A needle up to this size is compared in one turn. */
+#define SHORT_NEEDLE 32
+
+/* 0 or 1, without a branch: each that the verifier has not followed yet it must remember. */
+static LLVMValueRef is_set(struct codegen *cg, LLVMValueRef byte)
+{
+	LLVMValueRef n = LLVMBuildAdd(cg->b, byte, cg_const(cg, cg->i64, 255), "");
+
+	return LLVMBuildLShr(cg->b, n, cg_const(cg, cg->i64, 8), "");
+}
+
+static LLVMValueRef hidden_byte(struct codegen *cg, LLVMValueRef p, LLVMValueRef i)
+{
+	return cg_opaque(cg, LLVMBuildZExt(cg->b, byte_at(cg, p, i), cg->i64, ""));
+}
+
+/* 0 where the needle stands at @hay, up to its NUL. */
+static LLVMValueRef difference(struct codegen *cg, LLVMValueRef hay, LLVMValueRef needle,
+			       uint32_t size)
+{
+	LLVMValueRef mask = cg_const(cg, cg->i64, ~0ULL), all = cg_const(cg, cg->i64, 0);
+
+	for (uint32_t i = 0; i < size; i++) {
+		LLVMValueRef at = cg_const(cg, cg->i64, i);
+		LLVMValueRef n = hidden_byte(cg, needle, at), h = hidden_byte(cg, hay, at);
+		LLVMValueRef text = LLVMBuildNeg(cg->b, is_set(cg, n), "");
+
+		mask = LLVMBuildAnd(cg->b, mask, text, "");
+		all = LLVMBuildOr(cg->b, all,
+				  LLVMBuildAnd(cg->b, LLVMBuildXor(cg->b, h, n, ""), mask, ""), "");
+	}
+	return all;
+}
+
+/* Turn after turn, one for each place where the needle may begin. */
+static void place_by_place(struct codegen *cg, const struct search *s)
+{
+	LLVMBasicBlockRef found = cg_block(cg, "found"), other = cg_block(cg, "other"),
+			  more = cg_block(cg, "more");
+	LLVMValueRef text = cg_offset(cg, s->base, AT_TEXT), hay, at;
+	struct count c;
+
+	begin_count(cg, &c, cg_const(cg, cg->i64, s->hay_size));
+	at = cg_opaque(cg, c.i);
+	hay = LLVMBuildGEP2(cg->b, cg->i8, text, &at, 1, "");
+	LLVMBuildCondBr(cg->b,
+			cg_truth(cg, difference(cg, hay, cg_offset(cg, text, padded(s->hay_size)),
+						s->needle_size)),
+			other, found);
+	cg_at(cg, found);
+	set_word(cg, s->base, AT_RESULT, at);
+	cg_goto(cg, c.done);
+	cg_at(cg, other);
+	LLVMBuildCondBr(cg->b, cg_truth(cg, byte_at(cg, hay, cg_const(cg, cg->i64, 0))), more,
+			c.done);
+	cg_at(cg, more);
+	end_count(cg, &c);
+}
+
 LLVMValueRef cg_emit_strstr(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
 {
 	struct ast_expr *hay = cg_arg_of(e, 0), *needle = cg_arg_of(e, 1);
@@ -263,13 +324,14 @@ LLVMValueRef cg_emit_strstr(struct codegen *cg, struct ast_expr *e, LLVMValueRef
 	set_word(cg, s.base, AT_RESULT, cg_const(cg, cg->i64, -1));
 	LLVMBuildStore(cg->b, s.base, ctx);
 
-	LLVMValueRef fn = step_function(cg, &s);
 	if (target_has(cg->r->target, TARGET_F_BPF_LOOP)) {
 		LLVMValueRef args[] = {cg_const(cg, cg->i32, turns < MAX_LOOP ? turns : MAX_LOOP),
-				       fn, ctx, cg_const(cg, cg->i64, 0)};
+				       step_function(cg, &s), ctx, cg_const(cg, cg->i64, 0)};
 		cg_helper(cg, BPF_FUNC_loop, args, 4);
+	} else if (s.needle_size <= SHORT_NEEDLE) {
+		place_by_place(cg, &s);
 	} else {
-		step_by_step(cg, &s, fn, ctx, turns);
+		step_by_step(cg, &s, step_function(cg, &s), ctx, turns);
 	}
 	return word_at(cg, s.base, AT_RESULT);
 }

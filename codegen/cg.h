@@ -96,6 +96,11 @@ struct codegen {
 
 	VEC(struct cg_map *) maps;
 	struct cg_map *packets; /* skboutput() */
+	struct {                /* dw_ustack(): see image/unwind.h */
+		struct cg_map *processes, *tables, *rules, *state;
+		LLVMValueRef step;         /* the function that goes one frame on */
+		struct sema_program *last; /* that has walked; each has its own element of state */
+	} unwind;
 	struct cg_map *events, *zeros, *scratch, *remembered;
 	LLVMValueRef control; /* global variable, or NULL: control_map */
 	struct cg_map *control_map;
@@ -146,6 +151,9 @@ void cg_debug_var(struct codegen *cg, LLVMValueRef var, const char *name, uint32
 void cg_debug_function(struct codegen *cg, struct span at);
 /* Describes an external symbol of the kernel, without a type. */
 void cg_debug_symbol(struct codegen *cg, LLVMValueRef var, const char *name);
+/* Likewise of one with @n numbers of 32 bits as arguments, which the kernel checks by itself. */
+LLVMMetadataRef cg_debug_global(struct codegen *cg, LLVMValueRef fn, const char *const *args,
+				unsigned n);
 /* Describes @fn, which is no program of its own; returns the scope of its instructions. */
 LLVMMetadataRef cg_debug_subprogram(struct codegen *cg, LLVMValueRef fn, unsigned line, bool local);
 void cg_debug_at(struct codegen *cg, struct span at);
@@ -410,6 +418,15 @@ LLVMValueRef cg_tai_ns(struct codegen *cg);
 /* Tells user space of the current process once, so that it is known when it has gone. */
 void cg_remember_process(struct codegen *cg);
 LLVMValueRef cg_stack_len(struct codegen *cg, struct ast_expr *e); /* of a stack: i64 */
+
+/* ---- unwind.c: dw_ustack --------------------------------------------------------------------- */
+void cg_unwind_open(struct codegen *cg);
+/*
+ * Walks the process's stack. The address of what a stack map keeps, in map memory, and in *@got the
+ * size of the frames in bytes; goes on where there is unwind data, else says so and goes to @none.
+ */
+LLVMValueRef cg_unwind(struct codegen *cg, struct ast_expr *e, LLVMValueRef *got,
+		       LLVMBasicBlockRef none);
 
 /* ---- pack.c ------------------------------------------------------------------------------------
  */

@@ -104,6 +104,24 @@ LLVMMetadataRef cg_debug_subprogram(struct codegen *cg, LLVMValueRef fn, unsigne
 	return sub;
 }
 
+LLVMMetadataRef cg_debug_global(struct codegen *cg, LLVMValueRef fn, const char *const *args,
+				unsigned n)
+{
+	LLVMMetadataRef types[5] = {cg->di_int, cg->di_int, cg->di_int, cg->di_int, cg->di_int};
+	LLVMMetadataRef type =
+		LLVMDIBuilderCreateSubroutineType(cg->di, cg->di_file, types, n + 1, 0);
+	size_t len;
+	const char *name = LLVMGetValueName2(fn, &len);
+	LLVMMetadataRef sub = LLVMDIBuilderCreateFunction(cg->di, cg->di_file, name, len, name, len,
+							  cg->di_file, 0, type, false, 1, 0, 0, 1);
+
+	for (unsigned i = 0; i < n; i++)
+		LLVMDIBuilderCreateParameterVariable(cg->di, sub, args[i], strlen(args[i]), i + 1,
+						     cg->di_file, 0, cg->di_int, 1, 0);
+	LLVMSetSubprogram(fn, sub);
+	return sub;
+}
+
 void cg_debug_function(struct codegen *cg, struct span at)
 {
 	unsigned line, col;

@@ -162,6 +162,8 @@ void cg_object_open(struct codegen *cg)
 	if (cg->r->actions.len)
 		add_events(cg);
 	add_packets(cg);
+	if (cg->r->unwind_depth)
+		cg_unwind_open(cg);
 	if (cg->r->remember)
 		cg->remembered = add_remembered(cg);
 }

@@ -3,6 +3,7 @@
  * Stacks. The frames are read into scratch memory, hashed, and kept once in a hash map under
  * that hash: equal stacks have equal ids, whichever probe and depth they are of.
  */
+#include <errno.h>
 #include <stddef.h>
 
 #include <linux/bpf.h>
@@ -206,6 +207,20 @@ LLVMValueRef cg_emit_stack(struct codegen *cg, struct ast_expr *e, LLVMValueRef 
 	if (!user)
 		return id;
 	store_ustack(cg, id, dst);
+	return NULL;
+}
+
+LLVMValueRef cg_emit_dw_ustack(struct codegen *cg, struct ast_expr *e, LLVMValueRef dst)
+{
+	LLVMValueRef id = cg_alloca(cg, cg->i64, "walked"), got;
+	LLVMBasicBlockRef none = cg_block(cg, "not_walked");
+
+	cg_store(cg, cg_const(cg, cg->i64, (uint64_t)-ENOENT), id);
+	LLVMValueRef value = cg_unwind(cg, e, &got, none);
+	cg_store(cg, keep(cg, e->type, value, got), id);
+	cg_goto(cg, none);
+	cg_at(cg, none);
+	store_ustack(cg, cg_load(cg, cg->i64, id), dst);
 	return NULL;
 }
 

@@ -122,6 +122,7 @@ struct ast_expr {
 		struct {
 			const char *name;
 			const struct builtin *builtin; /* sema: */
+			struct sema_action *action;    /* sema: as of a call */
 		} ident;
 		struct {
 			const char *name;

@@ -17,7 +17,7 @@ static const struct {
 #endif
 	{"libsystemd (systemd notify support)", true}, /* done without the library */
 	{"blazesym (advanced symbolization)", false},
-#ifdef BTRUN_HAVE_DWUNWIND
+#ifdef __x86_64__
 	{"dwunwind (DWARF stack unwinding)", true},
 #else
 	{"dwunwind (DWARF stack unwinding)", false},

@@ -211,6 +211,23 @@ static int add_debug_dirs(struct cli_options *o, const char *arg)
 	return err;
 }
 
+static int parse_pid(const char *text, int *number);
+
+static int add_dwarf_pid(struct cli_options *o, const char *arg)
+{
+	size_t n = 0;
+	int *more;
+
+	while (o->dwarf_pids && o->dwarf_pids[n])
+		n++;
+	more = realloc(o->dwarf_pids, (n + 2) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	o->run.dwarf_pids = o->dwarf_pids = more;
+	more[n] = more[n + 1] = 0;
+	return parse_pid(arg, &more[n]);
+}
+
 static int set_unsafe(struct cli_options *o, const char *arg)
 {
 	(void)arg;
@@ -428,6 +445,8 @@ static const struct option_row rows[] = {
 	 set_pid},
 	{GROUP_WHAT, 'c', "cmd", "CMD", "-c, --cmd CMD",
 	 "run CMD once the probes are awake; end with it", set_command},
+	{GROUP_WHAT, 0, "dwarf-pid", "PID", "--dwarf-pid PID",
+	 "let dw_ustack() walk stacks of process PID, too", add_dwarf_pid},
 	{GROUP_WHAT, 0, "test", NULL, "--test", "run the script's test probes", set_test},
 	{GROUP_WHAT, 0, "bench", NULL, "--bench", "run and time the script's bench probes",
 	 set_bench},
@@ -604,30 +623,28 @@ void cli_usage(FILE *out)
 
 /* ---- putting it together ------------------------------------------------------ */
 
-static int parse_pid(struct cli_options *o)
+static int parse_pid(const char *text, int *number)
 {
 	char *end;
 	unsigned long long pid;
 
-	if (!o->pid_text)
-		return 0;
 	errno = 0;
-	pid = strtoull(o->pid_text, &end, 0);
-	if (end == o->pid_text || *end) {
+	pid = strtoull(text, &end, 0);
+	if (end == text || *end) {
 		cli_error("Failed to parse pid: invalid %s: %s",
-			  end == o->pid_text ? "integer" : "trailing bytes", o->pid_text);
+			  end == text ? "integer" : "trailing bytes", text);
 		return -EINVAL;
 	}
 	if (errno) {
 		cli_error("Failed to parse pid: overflow error, maximum value is %llu: %s",
-			  ULLONG_MAX, o->pid_text);
+			  ULLONG_MAX, text);
 		return -EINVAL;
 	}
 	if (pid > MAX_PID) {
 		cli_error("Pid out of range: %llu", pid);
 		return -EINVAL;
 	}
-	o->run.pid = (int)pid;
+	*number = (int)pid;
 	return 0;
 }
 
@@ -656,7 +673,9 @@ static int check_options(struct cli_options *o)
 		return -EINVAL;
 	}
 	err = check_format(o);
-	return err ? err : parse_pid(o);
+	if (err || !o->pid_text)
+		return err;
+	return parse_pid(o->pid_text, &o->run.pid);
 }
 
 static int take_list_words(struct cli_options *o, int n, char **words)
@@ -796,6 +815,7 @@ void cli_options_free(struct cli_options *o)
 	free(o->words);
 	free(o->include_dirs);
 	free(o->debug_dirs);
+	free(o->dwarf_pids);
 	free(o->include_files);
 	free(o->no_feature);
 	free(o->no_probe);

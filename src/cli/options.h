@@ -33,6 +33,7 @@ struct cli_options {
 	const char **words;
 	size_t nwords;
 	const char **debug_dirs;    /* --debuginfo; ends with NULL, NULL: none */
+	int *dwarf_pids;            /* --dwarf-pid; ends with 0, NULL: none */
 	const char **include_dirs;  /* -I; ends with NULL, NULL: none */
 	const char **include_files; /* --include, likewise */
 	bool script_help;           /* --help stood behind -- */

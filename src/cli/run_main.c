@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/embedded.h"
+#include "image/unwind.h"
 #include "runtime/runtime.h"
 
 static void usage(FILE *out)
@@ -23,6 +24,8 @@ static void usage(FILE *out)
 	      "    -o FILE        redirect program output to FILE\n"
 	      "    -p PID         filter actions and enable USDT probes on PID\n"
 	      "    -c 'CMD'       run CMD and enable USDT probes on resulting process\n"
+	      "    --dwarf-pid PID\n"
+	      "                   let dw_ustack() walk stacks of process PID, too\n"
 	      "    -d STAGE       debug info for 'image', 'libbpf' or 'verifier'\n"
 	      "    -q             keep messages quiet\n"
 	      "    -v             verbose messages\n"
@@ -142,12 +145,13 @@ static int run_file(const char *path, const struct runtime_options *o, bool show
 	return 1;
 }
 
-enum { OPT_DRY_RUN = 256, OPT_UNSAFE, OPT_NO_SYNC, OPT_TEST, OPT_BENCH };
+enum { OPT_DRY_RUN = 256, OPT_DWARF_PID, OPT_UNSAFE, OPT_NO_SYNC, OPT_TEST, OPT_BENCH };
 
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+		{"dwarf-pid", required_argument, NULL, OPT_DWARF_PID},
 		{"unsafe", no_argument, NULL, OPT_UNSAFE},
 		{"test", no_argument, NULL, OPT_TEST},
 		{"bench", no_argument, NULL, OPT_BENCH},
@@ -157,6 +161,8 @@ int main(int argc, char **argv)
 		{"quiet", no_argument, NULL, 'q'},
 		{0},
 	};
+	int dwarf_pids[IMAGE_UNWIND_MAX_PROCESSES + 1] = {0};
+	size_t ndwarf = 0;
 	struct runtime_options o = {0};
 	bool show = false;
 	size_t size;
@@ -191,6 +197,13 @@ int main(int argc, char **argv)
 			break;
 		case 'v':
 			o.verbose = true;
+			break;
+		case OPT_DWARF_PID:
+			if (ndwarf + 1 >= sizeof(dwarf_pids) / sizeof(dwarf_pids[0]) ||
+			    !parse_pid(optarg, &dwarf_pids[ndwarf]))
+				return bad("Failed to parse pid", optarg);
+			ndwarf++;
+			o.dwarf_pids = dwarf_pids;
 			break;
 		case OPT_DRY_RUN:
 			o.dry_run = true;

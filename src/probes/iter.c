@@ -137,7 +137,7 @@ static int attach(struct attach_env *env, const struct image *img,
 	if (!bpf) {
 		err = -errno;
 		probe_link_free(l);
-		if (env->pid && err == -EINVAL)
+		if (env->pid && (err == -EINVAL || err == -E2BIG))
 			return probe_fail(env->err, sizeof(env->err), err,
 					  "iter:%s of one process only needs Linux 6.1", target);
 		return probe_attach_fail(env, err, target);

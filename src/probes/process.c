@@ -26,7 +26,7 @@ static const char *inner_path(const char *path)
 
 struct mapping {
 	uint64_t start, end, offset;
-	bool code;
+	bool code, writable;
 };
 
 /* Whether a line of /proc/PID/maps tells of @path. */
@@ -40,6 +40,7 @@ static bool parse_mapping(char *line, const char *path, struct mapping *m)
 		   perms, &m->offset, &at) < 4 ||
 	    !at)
 		return false;
+	m->writable = perms[1] == 'w';
 	m->code = perms[2] == 'x';
 	return !strcmp(line + at, path);
 }
@@ -104,7 +105,8 @@ static bool find_place(const struct mapping *m, void *arg)
 {
 	struct place_search *p = arg;
 
-	if (p->offset < m->offset || p->offset - m->offset >= m->end - m->start)
+	/* a page of the file may be mapped twice: as the end of constants, and as data */
+	if (!m->writable || p->offset < m->offset || p->offset - m->offset >= m->end - m->start)
 		return false;
 	p->address = m->start + (p->offset - m->offset);
 	return true;

@@ -10,7 +10,7 @@
  * process. Returns 0, or -ESRCH when the process has not mapped it.
  */
 int process_load_bias(int pid, const char *path, const struct elf_file *f, uint64_t *bias);
-/* Likewise, the address of what lies at @offset of the file. */
+/* Likewise, the address of what lies at @offset of the file, where it can be written. */
 int process_address(int pid, const char *path, uint64_t offset, uint64_t *address);
 /* Adds @by to a counter in the process's memory. Returns 0 or a negative errno. */
 int process_add_u16(int pid, uint64_t address, int by);

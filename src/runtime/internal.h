@@ -120,6 +120,8 @@ enum stop_reason {
 	STOP_ERROR,
 };
 
+struct unwind;
+
 struct run {
 	const struct image *img;
 	struct target *target;
@@ -136,6 +138,8 @@ struct run {
 	FILE *file; /* -o, or stdout */
 	struct output *out;
 	struct symbols *sym;
+
+	struct unwind *unwind; /* dw_ustack; NULL: not used */
 
 	struct child child;
 	int pid_fd; /* of the -p process, -1: none or not to be had */
@@ -212,6 +216,16 @@ int map_clear(struct run *r, uint32_t map);
 int map_zero(struct run *r, uint32_t map);
 /* output_stack_fn */
 int map_stack(void *run, uint32_t map, int64_t id, void *frames, size_t size);
+
+/* ---- unwinding --------------------------------------------------------------------- */
+
+/* Before the object is loaded: gives its maps what they need. 0 or a negative errno. */
+int unwind_prepare(struct run *r);
+/* After it: reads what the processes have mapped that were asked for. Failures are told. */
+int unwind_open(struct run *r);
+/* What @pid has mapped now; what was known of it is forgotten. */
+void unwind_add_process(struct run *r, int pid);
+void unwind_close(struct run *r);
 
 /* ---- packets ----------------------------------------------------------------------- */
 

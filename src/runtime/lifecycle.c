@@ -118,6 +118,8 @@ static int prepare(struct run *r)
 	raise_file_limit(r);
 	remember_programs(r);
 	err = load(r);
+	if (!err)
+		err = unwind_open(r);
 	if (err)
 		return err;
 	end_stage(r, "load");
@@ -298,6 +300,7 @@ static void clean_up(struct run *r)
 	detach_all(r);
 	events_close(r);
 	packets_close(r);
+	unwind_close(r);
 	if (r->control_open)
 		control_close(&r->control);
 	bpf_object__close(r->obj);

@@ -386,6 +386,8 @@ static int load_object(struct run *r, struct message_log *log)
 	if (!err)
 		err = size_scratch(r);
 	if (!err)
+		err = unwind_prepare(r);
+	if (!err)
 		err = prepare_programs(r);
 	if (err)
 		return err;

@@ -31,9 +31,10 @@ struct runtime_options {
 
 	const char *output; /* -o FILE, NULL: stdout */
 	enum output_buffering buffering;
-	const char *format;  /* -f, "text" */
-	const char *command; /* -c CMD: words split as a shell would, no shell run; NULL: none */
-	int pid;             /* -p, 0: none */
+	const char *format;    /* -f, "text" */
+	const char *command;   /* -c CMD: words split as a shell would, no shell run; NULL: none */
+	int pid;               /* -p, 0: none */
+	const int *dwarf_pids; /* --dwarf-pid; ends with 0, NULL: none */
 	const char *const *debug_dirs; /* --debuginfo: see debug_file.h; NULL: none */
 	bool quiet, verbose, dry_run, unsafe;
 	bool no_warnings;

@@ -56,8 +56,11 @@ int open_symbols(struct run *r)
 void remember_child(struct run *r)
 {
 	symbols_remember(r->sym, r->child.pid);
-	if (!child_run_to_entry(&r->child))
-		symbols_remember(r->sym, r->child.pid);
+	unwind_add_process(r, r->child.pid);
+	if (child_run_to_entry(&r->child))
+		return;
+	symbols_remember(r->sym, r->child.pid);
+	unwind_add_process(r, r->child.pid);
 }
 
 void remember_programs(struct run *r)

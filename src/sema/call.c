@@ -197,8 +197,8 @@ struct sema_action *sema_add_warning(struct sema *s, struct span at, const char 
 
 /* Builtins of bpftrace that have no row yet. */
 static const char *const later[] = {
-	"dw_ustack", "find", "is_err",      "leader_comm", "leader_tid",
-	"pcomm",     "ppid", "strcontains", "unwatch",     NULL,
+	"find", "is_err",      "leader_comm", "leader_tid", "pcomm",
+	"ppid", "strcontains", "unwatch",     NULL,
 };
 
 static bool comes_later(struct sema *s, struct ast_expr *e, const char *name)

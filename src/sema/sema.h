@@ -220,6 +220,8 @@ struct sema_result {
 	/* User addresses become names: tells of each process that one is taken of. NULL: none is.
 	 */
 	struct sema_action *remember;
+	uint32_t unwind_depth;   /* the most frames that dw_ustack() is asked for; 0: not used */
+	uint64_t task_stack_off; /* where task_struct says its kernel stack is, 0: not known */
 	/* getopt() calls found, for --help of the script */
 	VEC(struct sema_option) options;
 };

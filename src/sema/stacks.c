@@ -140,6 +140,42 @@ struct type *sema_check_stack(struct sema *s, struct ast_expr *e)
 	return stack_type(s, kernel ? IMAGE_K_KSTACK : IMAGE_K_USTACK, depth, mode);
 }
 
+/* Where a thread's registers lie is at the end of its kernel stack, where no helper says it. */
+static uint64_t task_stack_off(struct sema *s)
+{
+	struct type *task = types_lookup(s->types, "struct", "task_struct");
+	const struct type_field *f = NULL;
+
+	if (task) {
+		type_complete(s->types, task);
+		f = type_find_field(s->types, task, "stack");
+	}
+	return f ? f->offset : 0;
+}
+
+#define NO_DATA                                                                                    \
+	"No DWARF unwind data available for this process. "                                        \
+	"Use -p or --dwarf-pid to specify target PIDs."
+
+struct type *sema_check_dw_ustack(struct sema *s, struct ast_expr *e)
+{
+	struct type *t = sema_check_stack(s, e);
+
+	if (!t)
+		return NULL;
+	if (t->arg[1] == IMAGE_STACK_BUILD_ID) {
+		sema_error(s, e->span, "'build_id' stack mode can only be used for ustack");
+		return NULL;
+	}
+	if (t->arg[0] > s->r->unwind_depth)
+		s->r->unwind_depth = (uint32_t)t->arg[0];
+	if (!s->r->task_stack_off)
+		s->r->task_stack_off = task_stack_off(s);
+	*(e->kind == AST_CALL ? &e->u.call.action : &e->u.ident.action) =
+		sema_add_warning(s, e->span, NO_DATA);
+	return t;
+}
+
 struct type *sema_check_stack_len(struct sema *s, struct ast_expr *e)
 {
 	struct type *t = sema_expr(s, sema_arg(e, 0));

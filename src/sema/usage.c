@@ -22,7 +22,8 @@ static void see_name(struct sema_usage *u, const char *name)
 		   b->id == BUILTIN_SOCKET_COOKIE || b->id == BUILTIN_SKBOUTPUT;
 	u->argn |= b->id == BUILTIN_ARGN;
 	u->probe |= b->id == BUILTIN_PROBE;
-	u->stack |= b->id == BUILTIN_KSTACK || b->id == BUILTIN_USTACK;
+	u->stack |=
+		b->id == BUILTIN_KSTACK || b->id == BUILTIN_USTACK || b->id == BUILTIN_DW_USTACK;
 }
 
 static void see_block(struct ast_block *b, void *arg);

@@ -106,8 +106,8 @@ static void read_segments(struct module *m)
 		GElf_Phdr ph;
 
 		if (gelf_getphdr(m->elf, i, &ph) && ph.p_type == PT_LOAD)
-			m->segments[m->nsegments++] =
-				(struct segment){ph.p_offset, ph.p_filesz, ph.p_vaddr};
+			m->segments[m->nsegments++] = (struct segment){
+				ph.p_offset, ph.p_filesz, ph.p_vaddr, ph.p_flags & PF_X};
 	}
 	m->relocatable = gelf_getehdr(m->elf, &eh) && eh.e_type == ET_DYN;
 }
@@ -224,6 +224,19 @@ bool module_address(const struct module *m, uint64_t offset, uint64_t *addr)
 			*addr = offset - s->offset + s->vaddr;
 			return true;
 		}
+	}
+	return false;
+}
+
+bool module_code_address(const struct module *m, uint64_t offset, uint64_t size, uint64_t *addr)
+{
+	for (size_t i = 0; i < m->nsegments; i++) {
+		const struct segment *s = &m->segments[i];
+
+		if (!s->code || offset + size <= s->offset || offset >= s->offset + s->size)
+			continue;
+		*addr = s->vaddr + offset - s->offset;
+		return true;
 	}
 	return false;
 }

@@ -13,6 +13,7 @@
 
 struct segment {
 	uint64_t offset, size, vaddr; /* in the file, in bytes, address */
+	bool code;
 };
 
 struct lines;
@@ -44,6 +45,8 @@ void module_free(struct module *m);
 
 /* The file's own address of what lies at @offset of the file. */
 bool module_address(const struct module *m, uint64_t offset, uint64_t *addr);
+/* Likewise of the code in @size bytes from @offset on, which may begin before it does. */
+bool module_code_address(const struct module *m, uint64_t offset, uint64_t size, uint64_t *addr);
 /* Whether an address of the file is one of code or data in it. */
 bool module_covers(const struct module *m, uint64_t addr);
 /* The symbol that holds an address of the file, or NULL. */

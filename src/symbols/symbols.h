@@ -71,6 +71,19 @@ size_t symbols_user_frames(struct symbols *s, int pid, uint64_t addr, bool is_re
 			   struct symbols_frame *frames, size_t max);
 size_t symbols_kernel_frames(struct symbols *s, uint64_t addr, bool is_return,
 			     struct symbols_frame *frames, size_t max);
+/* Code of a file that a process has mapped. */
+struct symbols_mapping {
+	uint64_t start, end;
+	uint64_t delta;    /* an address less this is the file's own */
+	uint64_t dev, ino; /* of the file; 0: the vDSO */
+	void *elf;         /* its Elf, until @fn returns */
+};
+/*
+ * Calls @fn for each such mapping of @pid as it is now, by address, until it fails. Returns what
+ * that returned, 0, or -ESRCH when the process is not there.
+ */
+int symbols_each_mapping(struct symbols *s, int pid,
+			 int (*fn)(void *arg, const struct symbols_mapping *m), void *arg);
 /*
  * The name of block device @dev (major << 20 | minor): /sys/dev/block/M:m, then
  * /proc/diskstats, else "M:m". Looked up again when a name is older than a second,

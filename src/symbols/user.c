@@ -3,6 +3,7 @@
  * User symbols: the mappings of a process say which file an address lies in and where; the
  * program headers of that file turn it into the file's own address; its symbols give the name.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,6 +78,37 @@ void symbols_remember_program(struct symbols *s, const char *path)
 			symbols_remember(s, atoi(e->d_name));
 	if (dir)
 		closedir(dir);
+}
+
+static int visit_mapping(struct symbols *s, const struct mapping *map,
+			 int (*fn)(void *arg, const struct symbols_mapping *m), void *arg)
+{
+	struct symbols_mapping m = {.start = map->start, .end = map->end};
+	uint64_t addr;
+
+	if (!map->module)
+		return 0;
+	module_read(map->module, &s->opts);
+	if (!map->module->elf ||
+	    !module_code_address(map->module, map->offset, map->end - map->start, &addr))
+		return 0;
+	m.delta = map->start - addr;
+	m.dev = map->module->dev;
+	m.ino = map->module->ino;
+	m.elf = map->module->elf;
+	return fn(arg, &m);
+}
+
+int symbols_each_mapping(struct symbols *s, int pid,
+			 int (*fn)(void *arg, const struct symbols_mapping *m), void *arg)
+{
+	struct user_cache *u = cache_of(s);
+	struct process *p = u ? process_get(u, pid) : NULL;
+	int err = p ? process_read(u, p) : -ENOMEM;
+
+	for (size_t i = 0; !err && i < p->maps->n; i++)
+		err = visit_mapping(s, &p->maps->maps[i], fn, arg);
+	return err;
 }
 
 /* ---- one address ------------------------------------------------------------------ */
@@ -179,13 +211,19 @@ size_t symbols_user_frames(struct symbols *s, int pid, uint64_t addr, bool is_re
 	struct symbols_frame *last;
 	struct found f;
 	size_t n = 0;
+	bool found;
 
 	if (!max)
 		return 0;
 	/* a call may be the last of its function's code: what it returns to is another's */
 	if (is_return && addr)
 		addr--;
-	if (find(s, pid, addr, &f) && f.module && s->opts.debug_info)
+	found = find(s, pid, addr, &f);
+	if (is_return && !f.symbol) { /* the first byte of a function, where a signal came */
+		is_return = false;
+		found = find(s, pid, ++addr, &f);
+	}
+	if (found && f.module && s->opts.debug_info)
 		n = module_lines(f.module, &s->opts, f.addr, frames, max);
 	if (!n) {
 		n = 1;

@@ -143,8 +143,9 @@ class KernelPointers(unittest.TestCase):
                     child.go()
                     child.finish()
         self.assertIn(f"\n{name}\n", "\n" + tracer.out, tracer.err)
-        # what is too long loses its beginning
-        self.assertIn(f"\n{name[1:]}\n", "\n" + tracer.out)
+        # what is too long loses its beginning; before 5.14 kernels gave nothing then
+        short = "" if support.KERNEL < (5, 14) else name[1:]
+        self.assertIn(f"\n{name}\n{short}\n", "\n" + tracer.out)
 
     def connect(self):
         with socket.socket() as server, socket.socket() as client:

@@ -32,6 +32,7 @@ SCRIPTS = os.environ.get("SCRIPTS", "")
 REPORTS = os.environ.get("TEST_REPORTS", "")
 SLOW = bool(os.environ.get("TEST_SLOW"))
 EVERYWHERE = not os.environ.get("TEST_KERNEL_ONLY")
+KERNEL = tuple(int(n) for n in re.findall(r"\d+", os.uname().release)[:2])
 PATIENCE = 10 if SLOW else 1  # what a time limit is multiplied by
 ALL_SKIPPED = 77
 ENVIRONMENT = dict(os.environ, BPFTRACE_COLOR="never", BTRUN_CACHE="0")

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """watchpoint: a variable of the workload that is written a known number of times."""
 
+import ctypes
+import os
 import re
+import struct
 import subprocess
 import unittest
 
@@ -24,9 +27,30 @@ def address(pid, name):
     return int(base, 16) + symbol(name)
 
 
+def processor_has_watchpoints():
+    """Whether the kernel counts a write of this process's (some virtual machines never tell it)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    word = ctypes.c_uint64(0)
+    attr = bytearray(128)
+    struct.pack_into("<II", attr, 0, 5, len(attr))  # PERF_TYPE_BREAKPOINT
+    # exclude_kernel, exclude_hv; HW_BREAKPOINT_W
+    struct.pack_into("<QIIQQ", attr, 40, 1 << 5 | 1 << 6, 0, 2, ctypes.addressof(word), 8)
+    buffer = (ctypes.c_char * len(attr)).from_buffer(attr)
+    fd = libc.syscall(298, buffer, 0, -1, -1, 0)  # perf_event_open
+    if fd < 0:
+        return False
+    try:
+        word.value = 1
+        return struct.unpack("<Q", os.read(fd, 8))[0] == 1
+    finally:
+        os.close(fd)
+
+
 class Watchpoint(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        if not processor_has_watchpoints():
+            raise unittest.SkipTest("this machine's debug registers do nothing")
         with support.Child("call", 1, 1) as child:
             done = support.btrun("--dry-run", "-p", child.pid, "-e",
                                  "watchpoint:called_last:8:w { }")
@@ -81,15 +105,16 @@ class Watchpoint(unittest.TestCase):
                 pass
         self.assertEqual(len(support.map_values(tracer.out, "")), 3, tracer.out)
 
+    @unittest.skipIf(support.SLOW, "an emulated processor mixes up watched words and single steps")
     def test_gate(self):
-        """Two at one address see the same."""
+        """A word, and the function that writes it: as often within one at each end."""
         with support.Child("call", 1, 0) as child:
+            script = ("watchpoint:called_last:8:w { @a = count(); } "
+                      f"uprobe:{WORKLOAD}:called_one /pid == {child.pid}/ {{ @b = count(); }} "
+                      "interval:ms:50 { exit(); }")
             child.go()
-            for _ in range(support.often(5, 2)):
-                with support.Tracer("-p", child.pid, "-e", "watchpoint:called_last:8:w "
-                                    "{ @a = count(); } watchpoint:called_last:8:w { @b = count(); }"
-                                    f" interval:ms:{support.often(50, 500)} {{ exit(); }}",
-                                    stop=None) as tracer:
+            for _ in range(5):
+                with support.Tracer("-p", child.pid, "-e", script, stop=None) as tracer:
                     pass
                 a, b = (support.map_value(tracer.out, name) for name in "ab")
                 self.assertGreater(a, 10)

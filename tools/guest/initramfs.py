@@ -23,7 +23,7 @@ PYTHON = "/usr/bin/python3"
 MODULES = ("virtio_pci", "virtio_console", "virtio_rng", "configfs", "null_blk", "loop",
            "scsi_debug", "sd_mod", "ext4", "dummy")
 # Programs of the machine's that busybox has not or has not well enough.
-PROGRAMS = ("losetup", "bash", "ldd", "nm", "objdump", "unshare", "taskset", "timeout")
+PROGRAMS = ("losetup", "bash", "ldd", "nm", "readelf", "objdump", "unshare", "taskset", "timeout")
 LEFT_OUT_OF_PYTHON = {"test", "tests", "idlelib", "tkinter", "lib2to3", "ensurepip", "distutils",
                       "turtledemo", "pydoc_data", "dist-packages", "site-packages"}
 MERGED = ("bin", "sbin", "lib", "lib64")
