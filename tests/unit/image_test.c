@@ -78,10 +78,39 @@ static void add_actions(struct image_builder *b)
 		{.kind = IMAGE_A_PRINT_MAP, .type = IMAGE_NONE, .map = M_KEYED, .arg = {5, 2}},
 		{.kind = IMAGE_A_PRINT_VALUE, .type = T_INT, .map = IMAGE_NONE},
 		{.kind = IMAGE_A_EXIT, .type = IMAGE_NONE, .map = IMAGE_NONE},
+		{.kind = IMAGE_A_ROWS, .type = T_TUPLE, .map = M_KEYED, .table = 0},
 	};
 
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 5; i++)
 		image_add_action(b, &a[i]);
+}
+
+/* rows(@x, 0, ..., key.0 + 1, cond ? key.1 : "z", what was sent); ordered by @x */
+static void add_table(struct image_builder *b)
+{
+	struct image_op ops[] = {
+		{.code = IMAGE_OP_VALUE, .map = M_KEYED, .type = T_INT},
+		{.code = IMAGE_OP_KEY, .map = IMAGE_NONE, .type = T_INT},
+		{.code = IMAGE_OP_CONST, .map = IMAGE_NONE, .value = 1},
+		{.code = IMAGE_OP_ADD, .map = IMAGE_NONE},
+		{.code = IMAGE_OP_NUMBER, .map = M_SCALAR, .part = IMAGE_PART_COUNT},
+		{.code = IMAGE_OP_KEY, .map = IMAGE_NONE, .type = T_STRING, .offset = 8},
+		{.code = IMAGE_OP_TEXT, .map = IMAGE_NONE, .type = T_STRING},
+		{.code = IMAGE_OP_SELECT, .map = IMAGE_NONE},
+	};
+	struct image_column columns[] = {
+		{.op = 0, .nops = 1, .type = T_INT},
+		{.op = 1, .nops = 3, .type = T_INT},
+		{.op = 4, .nops = 4, .type = T_STRING},
+	};
+	struct image_table t = {.tuple = T_TUPLE, .ncolumns = 3, .heading_tuple = IMAGE_NONE};
+
+	ops[6].value = image_add_string(b, "z");
+	for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++)
+		image_add_op(b, &ops[i]);
+	for (size_t i = 0; i < 3; i++)
+		image_add_column(b, &columns[i]);
+	image_add_table(b, &t);
 }
 
 static void *make_sample(size_t *size)
@@ -101,6 +130,7 @@ static void *make_sample(size_t *size)
 	add_types(b);
 	add_maps(b);
 	add_actions(b);
+	add_table(b);
 	image_add_probe(b, &p);
 	image_add_attachment(b, &at);
 	image_set_config(b, &c);
@@ -145,7 +175,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(img.nfields, 3);
 	assert_int_equal(img.nenums, 1);
 	assert_int_equal(img.nmaps, 3);
-	assert_int_equal(img.nactions, 4);
+	assert_int_equal(img.nactions, 5);
 	assert_int_equal(img.nprobes, 1);
 	assert_int_equal(img.nattachments, 1);
 	assert_int_equal(img.object_size, 6);
@@ -307,6 +337,53 @@ static void test_tables_refused(void **state)
 	REFUSED(config, 0, perf_rb_pages, UINT32_MAX);
 }
 
+static void test_columns_refused(void **state)
+{
+	(void)state;
+	REFUSED(actions, 4, map, M_SCALAR);
+	REFUSED(actions, 4, map, IMAGE_NONE);
+	REFUSED(actions, 4, table, 1);
+	REFUSED(actions, 4, kind, IMAGE_A_CYCLES); /* the key's parts differ */
+	REFUSED(tables, 0, tuple, T_INT);
+	REFUSED(tables, 0, tuple, IMAGE_NONE);
+	REFUSED(tables, 0, tuple, 99);
+	REFUSED(tables, 0, column, 1);
+	REFUSED(tables, 0, ncolumns, 0);
+	REFUSED(tables, 0, ncolumns, 2);
+	REFUSED(tables, 0, ncolumns, 4);
+	REFUSED(tables, 0, heading, 100000);
+	REFUSED(tables, 0, heading_tuple, T_TUPLE); /* a string in it */
+	REFUSED(tables, 0, heading_tuple, 99);
+	REFUSED(columns, 0, op, 99);
+	REFUSED(columns, 0, nops, 0); /* no result */
+	REFUSED(columns, 0, nops, 2); /* two */
+	REFUSED(columns, 0, nops, 99);
+	REFUSED(columns, 0, type, T_STRING);
+	REFUSED(columns, 0, type, T_COUNT);
+	REFUSED(columns, 1, type, T_ENUM); /* a number, but not the tuple's */
+	REFUSED(columns, 2, type, T_INT);
+	REFUSED(columns, 2, op, 5); /* an operand missing */
+	REFUSED(ops, 0, code, IMAGE_NOPS);
+	REFUSED(ops, 0, map, 99);
+	REFUSED(ops, 0, map, M_STACKS);
+	REFUSED(ops, 0, map, M_SCALAR); /* an aggregation has no plain value */
+	REFUSED(ops, 0, type, T_TUPLE); /* more than there is */
+	REFUSED(ops, 0, type, T_COUNT);
+	REFUSED(ops, 0, offset, 1);
+	REFUSED(ops, 1, offset, 24);
+	REFUSED(ops, 1, offset, UINT32_MAX);
+	REFUSED(ops, 1, type, 99);
+	REFUSED(ops, 1, type, T_STRING); /* added to a number */
+	REFUSED(ops, 3, code, IMAGE_OP_SAME);
+	REFUSED(ops, 3, code, IMAGE_OP_CAST); /* to how many bytes? */
+	REFUSED(ops, 4, map, M_KEYED);        /* no aggregation */
+	REFUSED(ops, 4, part, IMAGE_NPARTS);
+	REFUSED(ops, 5, type, T_INT); /* the branches differ */
+	REFUSED(ops, 6, value, 100000);
+	REFUSED(ops, 6, value, -1);
+	REFUSED(ops, 6, type, T_INT);
+}
+
 #define HEADER_REFUSED(field, value)                                                               \
 	do {                                                                                       \
 		struct damage d;                                                                   \
@@ -443,12 +520,19 @@ static void test_lhist(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),         cmocka_unit_test(test_same_bytes),
-		cmocka_unit_test(test_strings_are_shared), cmocka_unit_test(test_types_refused),
-		cmocka_unit_test(test_tables_refused),     cmocka_unit_test(test_header_refused),
-		cmocka_unit_test(test_truncated),          cmocka_unit_test(test_random_damage),
-		cmocka_unit_test(test_deep_types),         cmocka_unit_test(test_hist),
-		cmocka_unit_test(test_hist_bits),          cmocka_unit_test(test_lhist),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_same_bytes),
+		cmocka_unit_test(test_strings_are_shared),
+		cmocka_unit_test(test_types_refused),
+		cmocka_unit_test(test_tables_refused),
+		cmocka_unit_test(test_columns_refused),
+		cmocka_unit_test(test_header_refused),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_random_damage),
+		cmocka_unit_test(test_deep_types),
+		cmocka_unit_test(test_hist),
+		cmocka_unit_test(test_hist_bits),
+		cmocka_unit_test(test_lhist),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

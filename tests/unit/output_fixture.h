@@ -22,6 +22,7 @@ struct fixture {
 	struct image img;
 	struct symbols *sym;
 	const char *format; /* NULL: "text" */
+	bool terminal;
 	struct output *o;
 	FILE *file;
 	char *text;
@@ -128,8 +129,11 @@ static inline uint32_t action(struct fixture *f, const char *fmt, uint32_t tuple
 static inline void ready_with(struct fixture *f, enum output_buffering buffering)
 {
 	struct image_config c = {.str_trunc_trailer = image_add_string(f->b, "..")};
-	struct output_opts opts = {
-		.format = f->format, .buffering = buffering, .stack = fake_stack, .ncpus = NCPUS};
+	struct output_opts opts = {.format = f->format,
+				   .buffering = buffering,
+				   .stack = fake_stack,
+				   .ncpus = NCPUS,
+				   .terminal = f->terminal};
 	struct image_probe p = {.name = image_add_string(f->b, "interval:s:1")};
 	char err[256] = "";
 	size_t size;

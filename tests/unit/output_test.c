@@ -2,6 +2,8 @@
 /* Exact text. What is compared with stems from bpftrace 0.27, run on the same values. */
 #include <time.h>
 
+#include <unistd.h>
+
 #include "output_fixture.h"
 
 /* ---- printf -------------------------------------------------------------------------- */
@@ -728,9 +730,76 @@ static void test_full_disk(void **state)
 	end(&f);
 }
 
+/* At once with what follows, so that the screen is never seen empty. */
+static void test_screen(void **state)
+{
+	struct fixture f;
+	uint32_t t;
+
+	(void)state;
+	begin(&f);
+	f.terminal = true;
+	t = type(&f, IMAGE_K_INT, 8, true);
+	ready(&f);
+	output_screen(f.o);
+	output_idle(f.o);
+	fflush(f.file);
+	assert_int_equal(f.size, 0);
+	output_value(f.o, t, &(int64_t){7});
+	output_idle(f.o);
+	fflush(f.file);
+	assert_string_equal(f.text, "\033[H\033[J7\n");
+	end(&f);
+
+	begin(&f);
+	ready(&f);
+	output_screen(f.o);
+	expect(&f, "\n");
+	end(&f);
+}
+
+/* What the files say when it is shown, not when it was sent. */
+static void test_machine(void **state)
+{
+	struct symbols_options o = {.cache = SYMBOLS_CACHE_PER_PID};
+	char dir[] = "/tmp/btrun-proc-XXXXXX", path[64];
+	struct symbols *s;
+	uint64_t v;
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	o.proc = dir;
+	s = symbols_new(&o);
+	assert_string_equal(symbols_loadavg(s), "");
+	assert_false(symbols_meminfo(s, "Buffers", &v));
+	snprintf(path, sizeof(path), "%s/loadavg", dir);
+	file = fopen(path, "w");
+	fputs("0.12 0.30 0.22 1/123 4567\n", file);
+	fclose(file);
+	assert_string_equal(symbols_loadavg(s), "0.12 0.30 0.22 1/123 4567");
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/meminfo", dir);
+	file = fopen(path, "w");
+	fputs("MemTotal:       16384 kB\nBuffersX: 1 kB\nBuffers:  10 kB\nHugePages_Total: 3\n",
+	      file);
+	fclose(file);
+	assert_true(symbols_meminfo(s, "Buffers", &v));
+	assert_int_equal(v, 10240);
+	assert_true(symbols_meminfo(s, "HugePages_Total", &v));
+	assert_int_equal(v, 3);
+	assert_false(symbols_meminfo(s, "Buff", &v));
+	assert_int_equal(v, 0);
+	unlink(path);
+	rmdir(dir);
+	symbols_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_screen),
+		cmocka_unit_test(test_machine),
 		cmocka_unit_test(test_printf_integers),
 		cmocka_unit_test(test_printf_against_c),
 		cmocka_unit_test(test_printf_strings),
