@@ -146,6 +146,26 @@ class Cache(unittest.TestCase):
         os.utime(header, ns=(state.st_atime_ns, state.st_mtime_ns))
         self.expect("x 3", True, *args)
 
+    def test_an_import(self):
+        self.script('macro n() { 1 }\n', "lib.bt")
+        script = self.script('import "lib.bt";\nBEGIN { print(n()); exit(); }')
+        self.expect("1", True, script)
+        self.expect("1", False, script)
+        self.script('macro n() { 2 }\n', "lib.bt")
+        self.expect("2", True, script)
+        self.expect("2", False, script)
+
+    def test_the_kernel(self):
+        """Another release, as uname(2) tells it: setarch can have it told so."""
+        args = ("-e", 'BEGIN { print("a"); exit(); }')
+        self.expect("a", True, *args)
+        self.expect("a", False, *args)
+        done = subprocess.run(["setarch", "--uname-2.6", support.BTRUN, "--time", *args],
+                              env={**support.ENVIRONMENT, **self.env}, capture_output=True,
+                              text=True, check=False, stdin=subprocess.DEVNULL)
+        self.assertIn("LLVM", done.stderr)
+        self.expect("a", False, *args)
+
     def test_a_header_that_was_not_there(self):
         args = ("-I", self.directory,
                 self.script("#include <linux/btrun_test.h>\n#ifndef N\n#define N 1\n#endif\n" +
