@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Writes text files as rows of a C table: {"stdlib/NAME", "text"}, one for each of FILES.
+# Writes text files as rows of a C table: {"PREFIX/NAME", "text"}, one for each of FILES.
 set(rows "")
 foreach(file ${FILES})
 	file(READ ${file} text)
@@ -7,6 +7,6 @@ foreach(file ${FILES})
 	string(REPLACE "\\" "\\\\" text "${text}")
 	string(REPLACE "\"" "\\\"" text "${text}")
 	string(REPLACE "\n" "\\n\"\n\"" text "${text}")
-	string(APPEND rows "{\"stdlib/${name}\",\n\"${text}\"},\n")
+	string(APPEND rows "{\"${PREFIX}/${name}\",\n\"${text}\"},\n")
 endforeach()
 file(WRITE ${OUT} "${rows}")

@@ -455,8 +455,8 @@ static const struct option_row rows[] = {
 
 	{GROUP_OUTPUT, 'o', "output", "FILE", "-o, --output FILE", "write the output to FILE",
 	 set_output},
-	{GROUP_OUTPUT, 'f', NULL, "FORMAT", "-f FORMAT", "output format ('text', 'json')",
-	 set_format},
+	{GROUP_OUTPUT, 'f', NULL, "FORMAT", "-f FORMAT",
+	 "output format ('text', 'json', 'folded', 'flamegraph')", set_format},
 	{GROUP_OUTPUT, 'B', NULL, "MODE", "-B MODE", "output buffering ('line', 'full', 'none')",
 	 set_buffering},
 	{GROUP_OUTPUT, 'q', "quiet", NULL, "-q, --quiet", "print nothing but the script's output",

@@ -20,7 +20,7 @@ static void usage(FILE *out)
 	      "\n"
 	      "OPTIONS:\n"
 	      "    -B MODE        output buffering mode ('full', 'none')\n"
-	      "    -f FORMAT      output format ('text', 'json')\n"
+	      "    -f FORMAT      output format ('text', 'json', 'folded', 'flamegraph')\n"
 	      "    -o FILE        redirect program output to FILE\n"
 	      "    -p PID         filter actions and enable USDT probes on PID\n"
 	      "    -c 'CMD'       run CMD and enable USDT probes on resulting process\n"

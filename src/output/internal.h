@@ -115,16 +115,31 @@ struct output_format {
 	void (*end)(struct output *o);
 	void (*test)(struct output *o, const struct output_test *t);
 	void (*bench)(struct output *o, const struct output_bench *b);
+	/*
+	 * Formats of stacks have these and none of the above. stacks: takes a map whose key holds
+	 * a stack; finish (NULL: nothing to do): when all has been told. Both write to o->stacks;
+	 * what else there is goes to standard error as text. 0 or a negative errno.
+	 */
+	int (*stacks)(struct output *o, const struct image_map *m, const struct map_row *rows,
+		      size_t n, uint64_t divisor);
+	int (*finish)(struct output *o);
 };
 
-extern const struct output_format output_text_format, output_json_format;
+extern const struct output_format output_text_format, output_json_format, output_folded_format,
+	output_flamegraph_format;
+
+struct flamegraph; /* the stacks so far */
+void flamegraph_free(struct flamegraph *g);
 
 struct output {
 	const struct image *img;
 	struct symbols *sym;
 	struct output_opts opts;
 	const struct output_format *format;
+	const struct output_format *stack_format; /* maps of stacks are told so; NULL: as others */
 	struct outbuf out;
+	struct outbuf stacks; /* what stack_format writes */
+	struct flamegraph *flamegraph;
 	struct outbuf scratch;            /* values that are padded to a width */
 	struct outbuf quoted;             /* text that is to be escaped */
 	struct printf_program **programs; /* one an action, compiled on first use */

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "output/internal.h"
+#include "output/folded.h"
 
 #define OUT_SIZE     (256 * 1024)
 #define SCRATCH_SIZE 1024
 
-static const struct output_format *const formats[] = {&output_text_format, &output_json_format};
+static const struct output_format *const formats[] = {
+	&output_text_format, &output_json_format, &output_folded_format, &output_flamegraph_format};
 #define NFORMATS (sizeof(formats) / sizeof(*formats))
 
 static const struct output_format *find_format(const char *name)
@@ -55,6 +56,25 @@ static int64_t whole_seconds(int64_t ns)
 	return (ns + (ns < 0 ? -half : half)) / second * second;
 }
 
+/* Standard output is for the stacks alone. */
+static int open_buffers(struct output *o, const struct output_format *format)
+{
+	int err;
+
+	o->format = format;
+	if (format->stacks) {
+		o->format = &output_text_format;
+		o->stack_format = format;
+		o->opts.terminal = false;
+	}
+	err = outbuf_open(&o->out, format->stacks ? stderr : o->opts.file, OUT_SIZE);
+	if (!err && format->stacks)
+		err = outbuf_open(&o->stacks, o->opts.file, OUT_SIZE);
+	if (!err)
+		err = outbuf_open(&o->scratch, NULL, SCRATCH_SIZE);
+	return err ? err : outbuf_open(&o->quoted, NULL, SCRATCH_SIZE);
+}
+
 struct output *output_new(const struct image *img, struct symbols *sym,
 			  const struct output_opts *opts)
 {
@@ -66,7 +86,6 @@ struct output *output_new(const struct image *img, struct symbols *sym,
 	o->img = img;
 	o->sym = sym;
 	o->opts = *opts;
-	o->format = format;
 	o->trailer = image_str(img, img->config->str_trunc_trailer);
 	o->trailer_len = strlen(o->trailer);
 	o->clock_off[IMAGE_CLOCK_BOOT] = clock_offset(CLOCK_BOOTTIME);
@@ -76,9 +95,7 @@ struct output *output_new(const struct image *img, struct symbols *sym,
 	if (!img->config->boot_clock) /* then nsecs is this one */
 		o->clock_off[IMAGE_CLOCK_BOOT] = o->clock_off[IMAGE_CLOCK_MONOTONIC];
 	o->programs = calloc(2 * (size_t)img->nactions + 1, sizeof(*o->programs));
-	if (!o->programs || outbuf_open(&o->out, opts->file, OUT_SIZE) ||
-	    outbuf_open(&o->scratch, NULL, SCRATCH_SIZE) ||
-	    outbuf_open(&o->quoted, NULL, SCRATCH_SIZE)) {
+	if (!o->programs || open_buffers(o, format)) {
 		output_free(o);
 		return NULL;
 	}
@@ -92,7 +109,9 @@ void output_free(struct output *o)
 	for (size_t i = 0; o->programs && i < 2 * (size_t)o->img->nactions; i++)
 		printf_program_free(o->programs[i]);
 	free(o->programs);
+	flamegraph_free(o->flamegraph);
 	outbuf_close(&o->out);
+	outbuf_close(&o->stacks);
 	outbuf_close(&o->scratch);
 	outbuf_close(&o->quoted);
 	free(o);
@@ -100,8 +119,10 @@ void output_free(struct output *o)
 
 void output_written(struct output *o)
 {
-	if (o->opts.buffering == OUTPUT_NONE)
-		outbuf_flush(&o->out);
+	if (o->opts.buffering != OUTPUT_NONE)
+		return;
+	outbuf_flush(&o->out);
+	outbuf_flush(&o->stacks);
 }
 
 void output_printf(struct output *o, const struct image_action *a, const void *payload)
@@ -148,6 +169,11 @@ static void show_unset(struct output *o, const struct image_map *m, uint64_t div
 	free((void *)elem.value);
 }
 
+static void note_error(struct outbuf *b, int err)
+{
+	b->err = b->err ? b->err : err;
+}
+
 void output_map(struct output *o, uint32_t map, struct output_elem *elems, size_t n, uint64_t top,
 		uint64_t divisor)
 {
@@ -163,12 +189,16 @@ void output_map(struct output *o, uint32_t map, struct output_elem *elems, size_
 	}
 	err = map_rows_read(o, m, elems, n, &r);
 	if (err) {
-		o->out.err = o->out.err ? o->out.err : err;
+		note_error(&o->out, err);
 		return;
 	}
 	skip = top && n > top ? n - top : 0;
 	o->last_epoch = r.last_epoch;
-	o->format->map(o, m, r.rows + skip, n - skip, divisor);
+	if (o->stack_format && folded_takes(o, m))
+		note_error(&o->stacks,
+			   o->stack_format->stacks(o, m, r.rows + skip, n - skip, divisor));
+	else
+		o->format->map(o, m, r.rows + skip, n - skip, divisor);
 	map_rows_free(&r);
 	output_written(o);
 }
@@ -256,17 +286,26 @@ void output_idle(struct output *o)
 	if (o->cleared && o->cleared == o->out.len) /* never an empty screen in between */
 		return;
 	o->cleared = 0;
-	if (o->opts.buffering != OUTPUT_FULL)
-		outbuf_flush(&o->out);
+	if (o->opts.buffering == OUTPUT_FULL)
+		return;
+	outbuf_flush(&o->out);
+	outbuf_flush(&o->stacks);
 }
 
 int output_error(const struct output *o)
 {
-	return o->out.err;
+	return o->out.err ? o->out.err : o->stacks.err;
+}
+
+void output_finish(struct output *o)
+{
+	if (o->stack_format && o->stack_format->finish)
+		note_error(&o->stacks, o->stack_format->finish(o));
 }
 
 int output_flush(struct output *o)
 {
 	outbuf_flush(&o->out);
-	return o->out.err;
+	outbuf_flush(&o->stacks);
+	return output_error(o);
 }

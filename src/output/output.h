@@ -3,7 +3,8 @@
  * output: how a value is shown.
  *
  * Takes bytes and the image's description of them and writes them in one of the formats of a
- * table: text, JSON. Knows nothing of BPF: map contents arrive as plain arrays.
+ * table: text, JSON, and for stacks folded lines and flame graphs. Knows nothing of BPF: map
+ * contents arrive as plain arrays.
  */
 #ifndef BT_OUTPUT_H
 #define BT_OUTPUT_H
@@ -136,6 +137,8 @@ struct output_loss {
 void output_loss(struct output *o, const struct output_loss *l);
 /* Between the script's output and the maps that are printed at the end. */
 void output_end(struct output *o);
+/* After the maps that are printed at the end: nothing more will come but messages. */
+void output_finish(struct output *o);
 /* Nothing more to write for now: what is buffered becomes visible, unless OUTPUT_FULL. */
 void output_idle(struct output *o);
 /* The error of the writes so far (negative errno), or 0; flushes nothing. */

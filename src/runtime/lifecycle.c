@@ -238,6 +238,7 @@ static int finish(struct run *r)
 	output_end(r->out);
 	if (!err && r->img->config->print_maps_on_exit && r->opts->mode == RUNTIME_RUN)
 		print_maps(r);
+	output_finish(r->out);
 	output_flush(r->out);
 	if (r->opts->mode == RUNTIME_BENCH)
 		return err; /* what was repeated a million times lost events; nobody misses them */

@@ -119,6 +119,7 @@ static void see_expr(struct ast_expr *e, void *arg)
 	case AST_BOOL:
 	case AST_STRING:
 	case AST_POSITIONAL:
+	case AST_NPARAMS:
 	case AST_UNARY:
 	case AST_BINARY:
 		break;

@@ -51,6 +51,19 @@ static const char *with_params(struct sema *s, const char *part)
 			    with_params(s, end));
 }
 
+/* Whether a part is made of a parameter that was not given. */
+static bool lacks_params(struct sema *s, const struct ast_attach_point *ap)
+{
+	for (size_t i = 0; i < ap->parts.len; i++) {
+		const char *dollar = strchr(ap->parts.items[i], '$');
+
+		if (dollar && dollar[1] >= '1' && dollar[1] <= '9' &&
+		    !*sema_param(s, strtoul(dollar + 1, NULL, 10)))
+			return true;
+	}
+	return false;
+}
+
 /* What missing_probes says about one that is not there. */
 static void missing(struct sema *s, struct span at, const char *err)
 {
@@ -102,7 +115,7 @@ static void expand_type(struct sema *s, const struct ast_attach_point *ap,
 		return;
 	if (!err[0])
 		snprintf(err, sizeof(err), "%s: %s", ap->text, strerror(-rc));
-	if (rc != -EINVAL && out->dead)
+	if (out->dead && (rc != -EINVAL || lacks_params(s, ap)))
 		return;
 	if (rc == -ENOENT)
 		not_found(s, ap, err, out);

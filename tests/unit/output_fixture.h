@@ -115,7 +115,7 @@ static uint32_t map(struct fixture *f, const char *name, uint32_t key, uint32_t 
 	return image_add_map(f->b, &m);
 }
 
-static uint32_t action(struct fixture *f, const char *fmt, uint32_t tuple)
+static inline uint32_t action(struct fixture *f, const char *fmt, uint32_t tuple)
 {
 	struct image_action a = {.kind = IMAGE_A_PRINTF,
 				 .fmt = image_add_string(f->b, fmt),
