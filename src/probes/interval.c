@@ -67,4 +67,13 @@ static int attach(struct attach_env *env, const struct image *img,
 	return err;
 }
 
-const struct attacher attacher_interval = {.kind = IMAGE_AT_INTERVAL, .attach = attach};
+static void wake(const struct image_attachment *at, struct probe_link *link)
+{
+	probe_link_restart(link, at->arg[0]);
+}
+
+const struct attacher attacher_interval = {
+	.kind = IMAGE_AT_INTERVAL,
+	.attach = attach,
+	.wake = wake,
+};

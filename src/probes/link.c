@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <linux/perf_event.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 /* Threads wait for the kernel, they do not compute. */
 #define MAX_THREADS 32
@@ -15,6 +17,8 @@ struct probe_link {
 	bool slow;
 	size_t n, cap;
 	struct bpf_link **links;
+	int *timers; /* perf events that count time; they belong to the links */
+	size_t ntimers;
 	void (*undo)(void *arg); /* what is to be done besides, last */
 	void *arg;
 };
@@ -76,7 +80,26 @@ void probe_link_free(struct probe_link *link)
 	if (link->undo)
 		link->undo(link->arg);
 	free(link->links);
+	free(link->timers);
 	free(link);
+}
+
+int probe_link_add_timer(struct probe_link *link, int fd)
+{
+	int *timers = realloc(link->timers, (link->ntimers + 1) * sizeof(*timers));
+
+	if (!timers)
+		return -ENOMEM;
+	link->timers = timers;
+	timers[link->ntimers++] = fd;
+	return 0;
+}
+
+/* A period that is set is counted from then on, also when it is the one that was. */
+void probe_link_restart(struct probe_link *link, uint64_t period_ns)
+{
+	for (size_t i = 0; i < link->ntimers; i++)
+		ioctl(link->timers[i], PERF_EVENT_IOC_PERIOD, &period_ns);
 }
 
 /* Links that threads take one after the other. */

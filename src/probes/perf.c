@@ -95,7 +95,10 @@ int probe_attach_perf(struct attach_env *env, struct bpf_program *prog,
 		close(fd);
 		return probe_attach_fail(env, err, "attaching to the perf event");
 	}
-	return probe_link_add(link, bpf);
+	err = probe_link_add(link, bpf);
+	if (!err && attr->type == PERF_TYPE_SOFTWARE && attr->config == PERF_COUNT_SW_CPU_CLOCK)
+		err = probe_link_add_timer(link, fd);
+	return err;
 }
 
 /* ---- on all CPUs ------------------------------------------------------------------ */

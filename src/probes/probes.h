@@ -111,6 +111,8 @@ struct attacher {
 	int (*attach)(struct attach_env *env, const struct image *img,
 		      const struct image_attachment *at, struct bpf_program *prog,
 		      struct probe_link **link);
+	/* NULL, or: the probes wake; what counts time counts from now on. */
+	void (*wake)(const struct image_attachment *at, struct probe_link *link);
 	/* How long detaching takes: slow ones are detached side by side. */
 	bool slow_detach;
 	/* Of several programs at one place the kernel runs the one first that came last. */

@@ -85,6 +85,10 @@ struct probe_link *probe_link_new(size_t n, bool slow);
 struct bpf_link;
 /* Takes @bpf over. Returns 0; or -ENOMEM, with @bpf detached, which needs more than @n. */
 int probe_link_add(struct probe_link *link, struct bpf_link *bpf);
+/* Notes perf event @fd, which is one of the link's, for probe_link_restart(). 0 or -ENOMEM. */
+int probe_link_add_timer(struct probe_link *link, int fd);
+/* Lets the timers of the link count their period from now on. */
+void probe_link_restart(struct probe_link *link, uint64_t period_ns);
 size_t probe_link_count(const struct probe_link *link);
 /* Calls @undo when the link is freed, after all has been detached. */
 void probe_link_on_free(struct probe_link *link, void (*undo)(void *arg), void *arg);

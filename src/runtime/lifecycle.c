@@ -144,7 +144,10 @@ static int wake(struct run *r)
 	int err;
 
 	note_misses(r);
+	/* before, so that none is just about to fire; after, so that the first is not early */
+	restart_timers(r);
 	err = failed("Failed to wake the probes", control_wake(&r->control));
+	restart_timers(r);
 
 	r->woken = !err;
 	if (err || !r->child.pid)
