@@ -59,7 +59,7 @@ static int attach(struct attach_env *env, const struct image *img,
 	(void)img;
 	if (!l)
 		return probe_attach_fail(env, -ENOMEM, "interval");
-	err = probe_attach_timer(env, prog, &attr, probe_first_cpu(), l);
+	err = probe_attach_perf(env, prog, &attr, -1, probe_first_cpu(), l);
 	if (err)
 		probe_link_free(l);
 	else
@@ -67,4 +67,13 @@ static int attach(struct attach_env *env, const struct image *img,
 	return err;
 }
 
-const struct attacher attacher_interval = {.kind = IMAGE_AT_INTERVAL, .attach = attach};
+static void wake(const struct image_attachment *at, struct probe_link *link)
+{
+	probe_link_restart(link, at->arg[0]);
+}
+
+const struct attacher attacher_interval = {
+	.kind = IMAGE_AT_INTERVAL,
+	.attach = attach,
+	.wake = wake,
+};

@@ -17,8 +17,8 @@ struct probe_link {
 	bool slow;
 	size_t n, cap;
 	struct bpf_link **links;
-	int timer;               /* a perf event that waits for the wake, or -1 */
-	uint64_t period;         /* its period in ns */
+	int *timers; /* perf events that count time; they belong to the links */
+	size_t ntimers;
 	void (*undo)(void *arg); /* what is to be done besides, last */
 	void *arg;
 };
@@ -30,7 +30,6 @@ struct probe_link *probe_link_new(size_t n, bool slow)
 	if (!l)
 		return NULL;
 	l->slow = slow;
-	l->timer = -1;
 	l->cap = n ? n : 1;
 	l->links = calloc(l->cap, sizeof(*l->links));
 	if (l->links)
@@ -61,26 +60,6 @@ size_t probe_link_count(const struct probe_link *link)
 	return link->n;
 }
 
-int probe_link_hold_timer(struct probe_link *link, int fd, uint64_t period)
-{
-	if (ioctl(fd, PERF_EVENT_IOC_DISABLE, 0))
-		return -errno;
-	link->timer = fd;
-	link->period = period;
-	return 0;
-}
-
-/* Enabled, it would go on with what was left of its period; setting one begins anew. */
-int probe_link_start(const struct probe_link *link)
-{
-	if (link->timer < 0)
-		return 0;
-	if (ioctl(link->timer, PERF_EVENT_IOC_ENABLE, 0) ||
-	    ioctl(link->timer, PERF_EVENT_IOC_PERIOD, &link->period))
-		return -errno;
-	return 0;
-}
-
 void probe_link_on_free(struct probe_link *link, void (*undo)(void *arg), void *arg)
 {
 	link->undo = undo;
@@ -101,7 +80,26 @@ void probe_link_free(struct probe_link *link)
 	if (link->undo)
 		link->undo(link->arg);
 	free(link->links);
+	free(link->timers);
 	free(link);
+}
+
+int probe_link_add_timer(struct probe_link *link, int fd)
+{
+	int *timers = realloc(link->timers, (link->ntimers + 1) * sizeof(*timers));
+
+	if (!timers)
+		return -ENOMEM;
+	link->timers = timers;
+	timers[link->ntimers++] = fd;
+	return 0;
+}
+
+/* A period that is set is counted from then on, also when it is the one that was. */
+void probe_link_restart(struct probe_link *link, uint64_t period_ns)
+{
+	for (size_t i = 0; i < link->ntimers; i++)
+		ioctl(link->timers[i], PERF_EVENT_IOC_PERIOD, &period_ns);
 }
 
 /* Links that threads take one after the other. */

@@ -73,9 +73,8 @@ int probe_attach_fail(struct attach_env *env, int code, const char *what)
 	return code;
 }
 
-static int attach_event(struct attach_env *env, struct bpf_program *prog,
-			struct perf_event_attr *attr, int pid, int cpu, struct probe_link *link,
-			bool hold)
+int probe_attach_perf(struct attach_env *env, struct bpf_program *prog,
+		      struct perf_event_attr *attr, int pid, int cpu, struct probe_link *link)
 {
 	/* libbpf would find that out too, but not that links are switched off */
 	LIBBPF_OPTS(bpf_perf_event_opts, opts,
@@ -97,22 +96,9 @@ static int attach_event(struct attach_env *env, struct bpf_program *prog,
 		return probe_attach_fail(env, err, "attaching to the perf event");
 	}
 	err = probe_link_add(link, bpf);
-	if (err || !hold)
-		return err;
-	err = probe_link_hold_timer(link, fd, attr->sample_period);
-	return err ? probe_attach_fail(env, err, "stopping the timer") : 0;
-}
-
-int probe_attach_perf(struct attach_env *env, struct bpf_program *prog,
-		      struct perf_event_attr *attr, int pid, int cpu, struct probe_link *link)
-{
-	return attach_event(env, prog, attr, pid, cpu, link, false);
-}
-
-int probe_attach_timer(struct attach_env *env, struct bpf_program *prog,
-		       struct perf_event_attr *attr, int cpu, struct probe_link *link)
-{
-	return attach_event(env, prog, attr, -1, cpu, link, true);
+	if (!err && attr->type == PERF_TYPE_SOFTWARE && attr->config == PERF_COUNT_SW_CPU_CLOCK)
+		err = probe_link_add_timer(link, fd);
+	return err;
 }
 
 /* ---- on all CPUs ------------------------------------------------------------------ */

@@ -121,6 +121,8 @@ struct attacher {
 	int (*attach)(struct attach_env *env, const struct image *img,
 		      const struct image_attachment *at, struct bpf_program *prog,
 		      struct probe_link **link);
+	/* NULL, or: the probes wake; what counts time counts from now on. */
+	void (*wake)(const struct image_attachment *at, struct probe_link *link);
 	/* How long detaching takes: slow ones are detached side by side. */
 	bool slow_detach;
 	/* Of several programs at one place the kernel runs the one first that came last. */
@@ -150,8 +152,6 @@ struct attacher {
 const struct attacher *attacher_find(uint32_t kind);
 /* The descriptor of its (first) attachment; belongs to the link. */
 int probe_link_fd(const struct probe_link *link);
-/* Now the probes are awake: timers begin to run. Returns 0 or a negative errno. */
-int probe_link_start(const struct probe_link *link);
 /* Detaches and frees. NULL is allowed. */
 void probe_link_free(struct probe_link *link);
 /* Detaches @n links at once, slow ones in threads of their own. */

@@ -80,12 +80,11 @@ struct probe_link *probe_link_new(size_t n, bool slow);
 struct bpf_link;
 /* Takes @bpf over. Returns 0; or -ENOMEM, with @bpf detached, which needs more than @n. */
 int probe_link_add(struct probe_link *link, struct bpf_link *bpf);
+/* Notes perf event @fd, which is one of the link's, for probe_link_restart(). 0 or -ENOMEM. */
+int probe_link_add_timer(struct probe_link *link, int fd);
+/* Lets the timers of the link count their period from now on. */
+void probe_link_restart(struct probe_link *link, uint64_t period_ns);
 size_t probe_link_count(const struct probe_link *link);
-/*
- * Stops the timer behind the perf event @fd, which belongs to an attachment of the link, until
- * probe_link_start() lets it begin with a whole period. Returns 0 or a negative errno.
- */
-int probe_link_hold_timer(struct probe_link *link, int fd, uint64_t period);
 /* Calls @undo when the link is freed, after all has been detached. */
 void probe_link_on_free(struct probe_link *link, void (*undo)(void *arg), void *arg);
 
@@ -97,9 +96,6 @@ int probe_attach_fail(struct attach_env *env, int code, const char *what);
  */
 int probe_attach_perf(struct attach_env *env, struct bpf_program *prog,
 		      struct perf_event_attr *attr, int pid, int cpu, struct probe_link *link);
-/* A timer on @cpu that begins to run in probe_link_start(); as above. */
-int probe_attach_timer(struct attach_env *env, struct bpf_program *prog,
-		       struct perf_event_attr *attr, int cpu, struct probe_link *link);
 /* Programs whose arguments have the kernel's types: fentry, fexit, typed raw tracepoints. */
 int probe_prepare_typed(struct attach_env *env, const struct image *img,
 			const struct image_attachment *at, struct bpf_program *prog);

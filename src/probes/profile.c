@@ -80,4 +80,14 @@ static int attach(struct attach_env *env, const struct image *img,
 	return err;
 }
 
-const struct attacher attacher_profile = {.kind = IMAGE_AT_PROFILE, .attach = attach};
+/* The kernel has made a period of the frequency, too. */
+static void wake(const struct image_attachment *at, struct probe_link *link)
+{
+	probe_link_restart(link, at->arg[0] ? 1000000000 / at->arg[0] : at->arg[1]);
+}
+
+const struct attacher attacher_profile = {
+	.kind = IMAGE_AT_PROFILE,
+	.attach = attach,
+	.wake = wake,
+};

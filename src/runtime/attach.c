@@ -289,6 +289,17 @@ out:
 	return err;
 }
 
+void restart_timers(struct run *r)
+{
+	for (size_t i = 0; i < r->nlinks; i++) {
+		const struct image_attachment *at = &r->img->attachments[r->link_rows[i]];
+		const struct attacher *a = attacher_find(at->kind);
+
+		if (a && a->wake && r->links[i])
+			a->wake(at, r->links[i]);
+	}
+}
+
 void detach_all(struct run *r)
 {
 	if (r->links)

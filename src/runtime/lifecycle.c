@@ -144,11 +144,12 @@ static int wake(struct run *r)
 	int err;
 
 	note_misses(r);
+	/* before, so that none is just about to fire; after, so that the first is not early */
+	restart_timers(r);
 	err = failed("Failed to wake the probes", control_wake(&r->control));
+	restart_timers(r);
 
 	r->woken = !err;
-	for (size_t i = 0; !err && i < r->nlinks; i++)
-		err = failed("Failed to start a timer", probe_link_start(r->links[i]));
 	if (err || !r->child.pid)
 		return err;
 	err = failed("Failed to run child", child_release(&r->child));

@@ -15,6 +15,8 @@ void remember_child(struct run *r);
 void raise_file_limit(const struct run *r);
 /* Attaches all rows; nothing runs yet, the gate is closed. Failures are told on stderr. */
 int attach_all(struct run *r);
+/* The probes are about to wake, or have: timers count from now on. */
+void restart_timers(struct run *r);
 void detach_all(struct run *r);
 
 /* Goes through what the iter probes iterate over, or pins it. Failures are told on stderr. */

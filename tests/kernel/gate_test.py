@@ -124,6 +124,15 @@ class Gate(unittest.TestCase):
         self.assertEqual(tracer.out.count("event\n") + lost,
                          support.map_value(tracer.out, "enter"))
 
+    def test_timers_start_at_the_wake(self):
+        """What begin asks for is done before the wake, and takes longer than half a period."""
+        for probe, early in ("interval:ms:800", 790), ("profile:ms:800", 790), ("profile:hz:2", 490):
+            with self.subTest(probe):
+                done = support.btrun("-q", "--unsafe", "-e",
+                                     'begin { system("sleep 0.45"); } ' + probe +
+                                     " { print(elapsed / 1000000); exit(); }")
+                self.assertGreaterEqual(int(done.stdout.split()[0]), early, done.stdout)
+
     def test_elapsed_starts_at_the_wake(self):
         script = ("tracepoint:syscalls:sys_enter_getppid /pid == $1/ "
                   "{ @min = min(elapsed); @max = max(elapsed); }\n" + STOP_BY_INTERVAL)
