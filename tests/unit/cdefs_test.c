@@ -173,7 +173,7 @@ static void test_layouts(void **state)
 		ROW(struct outer, w, "enum wide"),
 		ROW(struct outer, sg, "enum sign"),
 		ROW(struct outer, flag, "bool"),
-		ROW(struct outer, f, "uint32"),
+		ROW(struct outer, f, "void"),
 		ROW(struct outer, u64, "uint64"),
 	};
 	struct fixture fx;

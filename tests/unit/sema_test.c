@@ -55,7 +55,8 @@ static char *message_lines(const struct diag_list *d)
 	fclose(f);
 	f = open_memstream(&out, &n);
 	for (char *line = strtok_r(all, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		if (!strncmp(line, "stdin:", 6) || !strncmp(line, "HINT:", 5))
+		if (!strncmp(line, "stdin:", 6) || !strncmp(line, "HINT:", 5) ||
+		    !strncmp(line, "ERROR:", 6))
 			fprintf(f, "%s\n", line);
 	fclose(f);
 	free(all);
@@ -664,20 +665,21 @@ static void test_options(void **state)
 	} cases[] = {
 		{"BEGIN { print(getopt(\"a\", 1)); }",
 		 {"b=3"},
-		 "stdin:1:15-29: ERROR: unexpected program command line options: --b\n"
+		 "ERROR: unexpected program command line options: --b\n"
 		 "HINT: expected program options: --a\n"},
 		{"BEGIN { print(getopt(\"a\", 1)); }",
 		 {"a=xx"},
-		 "stdin:1:15-29: ERROR: program command line option --a invalid integer (value: "
-		 "xx)\n"},
+		 "ERROR: program command line option --a invalid integer (value: xx)\n"
+		 "stdin:1:15-29: NOTE: what the script takes it for\n"},
 		{"BEGIN { print(getopt(\"a\", 1)); }",
 		 {"a"},
-		 "stdin:1:15-29: ERROR: program command line option --a expects an integer (value: "
-		 "true)\n"},
+		 "ERROR: program command line option --a expects an integer (value: true)\n"
+		 "stdin:1:15-29: NOTE: what the script takes it for\n"},
 		{"BEGIN { print(getopt(\"a\")); }",
 		 {"a=xx"},
-		 "stdin:1:15-26: ERROR: program command line option --a expects a boolean (e.g. "
-		 "'true') (value: xx)\n"},
+		 "ERROR: program command line option --a expects a boolean (e.g. 'true') (value: "
+		 "xx)\n"
+		 "stdin:1:15-26: NOTE: what the script takes it for\n"},
 		{"BEGIN { print(getopt(\"c\", 5)); print(getopt(\"c\", 6)); }",
 		 {NULL},
 		 "stdin:1:38-52: ERROR: Command line option 'c' needs to have the same default "
