@@ -10,6 +10,8 @@
 #ifndef BT_SEMA_H
 #define BT_SEMA_H
 
+#include <regex.h>
+
 #include "ast.h"
 #include "probes/probes.h"
 #include "types/cdefs.h"
@@ -21,8 +23,9 @@ struct sema_options {
 	size_t nwords;
 	bool sync; /* false: --no-sync */
 	bool unsafe;
-	bool has_child; /* -c given: cpid is known at run time */
-	int pid;        /* -p, 0: none */
+	bool has_child;              /* -c given: cpid is known at run time */
+	int pid;                     /* -p, 0: none */
+	const regex_t *probe_filter; /* --probe-filter: the others are left out; NULL: none */
 	const char *script_name;
 	struct cdefs_options c; /* where C headers are looked for */
 	/* environment look-up, getenv by default; NULL entries: not set */
