@@ -79,6 +79,7 @@ static void fill_input(struct compile_input *in, const struct cli_options *o, co
 		.tell_failures = o->runtime_warnings,
 		.has_child = o->run.command != NULL,
 		.pid = o->run.pid,
+		.probe_filter = o->has_probe_filter ? &o->probe_filter : NULL,
 		.script_name = in->name,
 		.c = {.dirs = o->include_dirs, .files = o->include_files},
 		.getenv = environment,

@@ -266,6 +266,22 @@ static int set_no_probe(struct cli_options *o, const char *arg)
 	return append(&o->no_probe, arg);
 }
 
+static int set_probe_filter(struct cli_options *o, const char *arg)
+{
+	char why[128];
+	int err;
+
+	if (o->has_probe_filter)
+		regfree(&o->probe_filter);
+	err = regcomp(&o->probe_filter, arg, REG_EXTENDED | REG_NOSUB);
+	o->has_probe_filter = !err;
+	if (!err)
+		return 0;
+	regerror(err, &o->probe_filter, why, sizeof(why));
+	cli_error("Invalid --probe-filter regex '%s': %s", arg, why);
+	return -EINVAL;
+}
+
 static int set_time(struct cli_options *o, const char *arg)
 {
 	(void)arg;
@@ -452,6 +468,8 @@ static const struct option_row rows[] = {
 	 set_pid},
 	{GROUP_WHAT, 'c', "cmd", "CMD", "-c, --cmd CMD",
 	 "run CMD once the probes are awake; end with it", set_command},
+	{GROUP_WHAT, 0, "probe-filter", "REGEX", "--probe-filter REGEX",
+	 "of the script's probes, attach those that REGEX matches", set_probe_filter},
 	{GROUP_WHAT, 0, "dwarf-pid", "PID", "--dwarf-pid PID",
 	 "let dw_ustack() walk stacks of process PID, too", add_dwarf_pid},
 	{GROUP_WHAT, 0, "test", NULL, "--test", "run the script's test probes", set_test},
@@ -827,6 +845,8 @@ void cli_options_free(struct cli_options *o)
 	free(o->include_dirs);
 	free(o->debug_dirs);
 	free(o->dwarf_pids);
+	if (o->has_probe_filter)
+		regfree(&o->probe_filter);
 	free(o->include_files);
 	free(o->no_feature);
 	free(o->no_probe);

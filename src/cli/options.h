@@ -5,6 +5,7 @@
 #ifndef BT_CLI_OPTIONS_H
 #define BT_CLI_OPTIONS_H
 
+#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -32,7 +33,9 @@ struct cli_options {
 	/* The script's parameters and options; ends with NULL, strings belong to argv. */
 	const char **words;
 	size_t nwords;
-	const char **debug_dirs;    /* --debuginfo; ends with NULL, NULL: none */
+	const char **debug_dirs; /* --debuginfo; ends with NULL, NULL: none */
+	regex_t probe_filter;    /* --probe-filter */
+	bool has_probe_filter;
 	int *dwarf_pids;            /* --dwarf-pid; ends with 0, NULL: none */
 	const char **include_dirs;  /* -I; ends with NULL, NULL: none */
 	const char **include_files; /* --include, likewise */

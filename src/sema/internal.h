@@ -144,7 +144,8 @@ struct sema_missing {
 	const char *err;
 };
 struct sema_points {
-	bool dead; /* nobody minds when there are none */
+	bool dead;     /* nobody minds when there are none */
+	bool filtered; /* some were left out by --probe-filter */
 	VEC(struct sema_point) v;
 	/* wildcards without a match: nobody minds when the probe has other points */
 	VEC(struct sema_missing) unmatched;

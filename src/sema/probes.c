@@ -19,6 +19,15 @@ static const char *copy(struct sema *s, const char *text)
 	return text ? arena_strdup(s->arena, text) : NULL;
 }
 
+/* begin and end are of any script. */
+static bool is_filtered(struct sema *s, const struct probe_type *type, const char *name)
+{
+	const regex_t *filter = s->opts->probe_filter;
+
+	return filter && strcmp(type->name, "begin") && strcmp(type->name, "end") &&
+	       regexec(filter, name, 0, NULL, 0);
+}
+
 static int collect(const struct probe_point *p, void *arg)
 {
 	struct collector *c = arg;
@@ -26,6 +35,10 @@ static int collect(const struct probe_point *p, void *arg)
 
 	if (p->unsafe && !c->s->opts->unsafe) {
 		diag_error(c->s->diags, c->span, "%s", p->unsafe);
+		return 0;
+	}
+	if (is_filtered(c->s, c->type, p->name)) {
+		c->out->filtered = true;
 		return 0;
 	}
 	pt.p.unsafe = NULL;
@@ -185,7 +198,7 @@ static void expand_wild_provider(struct sema *s, const struct ast_attach_point *
 			probe_expand(probe_types[i], s->target, parts, ap->parts.len, collect, &c,
 				     err, sizeof(err));
 	}
-	if (out->v.len == before && !out->dead)
+	if (out->v.len == before && !out->dead && !out->filtered)
 		not_found(s, ap, arena_printf(s->arena, "No matches for %s.", ap->text), out);
 }
 
@@ -237,7 +250,7 @@ void sema_find_points(struct sema *s, struct ast_probe *probe, struct sema_point
 		expand_point(s, probe->points.items[i], out);
 	for (size_t i = 0; !out->v.len && i < out->unmatched.len; i++)
 		missing(s, out->unmatched.items[i].span, out->unmatched.items[i].err);
-	if (!out->v.len && !out->dead && s->diags->errors == errors &&
+	if (!out->v.len && !out->dead && !out->filtered && s->diags->errors == errors &&
 	    s->r->config.missing_probes == IMAGE_MISSING_WARN)
 		diag_warning(s->diags, probe->span,
 			     "Probe has no valid attach points. It is being removed which may "

@@ -389,6 +389,7 @@ void sema_make_programs(struct sema *s)
 		if (points.v.len)
 			group(s, probe, &points);
 	}
-	if (!total && !s->diags->errors)
+	/* of probes that are not there, or not wanted, it is no error of the script */
+	if (!total && !s->diags->errors && !s->ast->probes.len)
 		diag_error(s->diags, (struct span){0}, "No probes to attach");
 }

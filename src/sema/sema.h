@@ -10,6 +10,8 @@
 #ifndef BT_SEMA_H
 #define BT_SEMA_H
 
+#include <regex.h>
+
 #include "ast.h"
 #include "probes/probes.h"
 #include "types/cdefs.h"
@@ -25,6 +27,7 @@ struct sema_options {
 	bool has_child;     /* -c given: cpid is known at run time */
 	bool portable; /* what depends on kernel and arguments is left to whoever loads the image */
 	int pid;       /* -p, 0: none */
+	const regex_t *probe_filter; /* --probe-filter: the others are left out; NULL: none */
 	const char *script_name;
 	struct cdefs_options c; /* where C headers are looked for */
 	/* environment look-up, getenv by default; NULL entries: not set */
