@@ -29,13 +29,14 @@ static void *section_add(struct section *s, const void *data, size_t size)
 {
 	void *at;
 
+	if (!size)
+		return s->data; /* of an empty section there is none yet */
 	if (s->size + size > s->cap) {
 		s->cap = (s->size + size) * 2;
 		s->data = check(realloc(s->data, s->cap));
 	}
 	at = s->data + s->size;
-	if (size)
-		memcpy(at, data, size);
+	memcpy(at, data, size);
 	s->size += size;
 	return at;
 }
