@@ -14,6 +14,8 @@ struct checker {
 
 /* Says why in the caller's buffer; returns -EINVAL. */
 int image_refuse(struct checker *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* That tables, columns and operations name rows that there are. 0 or -EINVAL. */
+int image_check_columns(struct checker *c);
 /* The table of action @a, row @row: its columns and all that they compute. 0 or -EINVAL. */
 int image_check_table(struct checker *c, uint32_t row, const struct image_action *a);
 

@@ -312,6 +312,23 @@ static int check_edges(struct walk *w)
 	return 0;
 }
 
+int image_check_columns(struct checker *c)
+{
+	const struct image *img = c->img;
+
+	for (uint32_t i = 0; i < img->ntables; i++)
+		if (!has_rows(img->tables[i].column, img->tables[i].ncolumns, img->ncolumns) ||
+		    !has_string(c, img->tables[i].heading))
+			return image_refuse(c, "table %u: columns or heading missing", i);
+	for (uint32_t i = 0; i < img->ncolumns; i++)
+		if (!has_rows(img->columns[i].op, img->columns[i].nops, img->nops))
+			return image_refuse(c, "column %u: operations outside their table", i);
+	for (uint32_t i = 0; i < img->nops; i++)
+		if (img->ops[i].code >= IMAGE_NOPS)
+			return image_refuse(c, "operation %u is none", i);
+	return 0;
+}
+
 int image_check_table(struct checker *c, uint32_t row, const struct image_action *a)
 {
 	struct walk w = {.c = c, .row = row, .a = a};

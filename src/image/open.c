@@ -457,7 +457,9 @@ static int check_tables(struct checker *c)
 	const struct image *img = c->img;
 	int err;
 
-	err = check_rows(c, img->nenums, check_enumerator);
+	err = image_check_columns(c);
+	if (!err)
+		err = check_rows(c, img->nenums, check_enumerator);
 	if (!err)
 		err = check_rows(c, img->ntypes, check_type);
 	if (!err)

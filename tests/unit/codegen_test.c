@@ -204,7 +204,7 @@ static void additions_are_atomic(void **state)
 		char *line = p;
 		while (line > b.ir && line[-1] != '\n')
 			line--;
-		char *add = strstr(line, "atomicrmw add ptr %");
+		char *add = strstr(line, "atomicrmw volatile add ptr %");
 		n += add && add < p;
 	}
 	assert_int_equal(n, 4);

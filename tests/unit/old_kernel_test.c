@@ -88,7 +88,8 @@ static void check_object(const char *script, const struct image *img)
 	{
 		size_t n = bpf_program__insn_cnt(prog);
 
-		assert_true(n > 0 && n <= MAX_INSNS);
+		if (!n || n > MAX_INSNS)
+			fail_msg("%s: %zu instructions in %s", script, n, bpf_program__name(prog));
 		assert_true(bpf_program__type(prog) <= LAST_PROG_TYPE);
 		assert_int_equal(bpf_program__expected_attach_type(prog), 0);
 		assert_int_equal(bpf_program__flags(prog), 0);

@@ -569,9 +569,6 @@ static void test_attach_interval(void **state)
 		    "BPF programs cannot be loaded");
 	a.at.arg[0] = 5000000;
 	link = attach(&a);
-	usleep(20000);
-	assert_int_equal(runs(&a), 0); /* the probes sleep */
-	assert_int_equal(probe_link_start(link), 0);
 	usleep(200000);
 	n = runs(&a);
 	probe_link_free(link);
