@@ -81,11 +81,34 @@ static void compile_older(const struct cli_options *o, const struct compile_inpu
 	compile_output_free(&out);
 }
 
+/*
+ * Arguments stay arguments where the script lets them; where it needs one while it is compiled (in
+ * a format, as a limit), all are those of now, which the image says.
+ */
+static int compile_first(const struct cli_options *o, struct compile_input *in,
+			 struct compile_output *out)
+{
+	uint32_t level = o->target_kernel ? o->target_kernel : levels[0];
+	struct compile_output fixed;
+	int err = compile_level(o, in, level, out);
+
+	if (!err)
+		return 0;
+	in->sema.fixed_arguments = true;
+	if (compile_level(o, in, level, &fixed)) {
+		compile_output_free(&fixed); /* what is wrong is something else */
+		return err;
+	}
+	compile_output_free(out);
+	*out = fixed;
+	return 0;
+}
+
 int cli_compile_portable(const struct cli_options *o, const struct compile_input *in,
 			 struct compile_output *out)
 {
 	struct compile_input quiet = *in;
-	int err = compile_level(o, in, o->target_kernel ? o->target_kernel : levels[0], out);
+	int err = compile_first(o, &quiet, out);
 
 	quiet.dump = 0;
 	quiet.emit_elf = NULL;

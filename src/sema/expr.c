@@ -207,7 +207,7 @@ static struct type *type_nparams(struct sema *s, struct ast_expr *e)
 {
 	struct sema_reloc count = {.kind = IMAGE_R_NARGUMENTS, .value = s->words->params.len};
 
-	if (s->opts->portable)
+	if (sema_loads_arguments(s))
 		return sema_set_load(s, e, type_int(s->types, 8, false), &count);
 	sema_set_int(e, sema_literal_type(s, s->words->params.len), s->words->params.len);
 	return e->type;

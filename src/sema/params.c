@@ -41,6 +41,29 @@ static bool short_enough(struct sema *s, const struct ast_expr *e, const char *t
 	return false;
 }
 
+bool sema_loads_arguments(const struct sema *s)
+{
+	return s->opts->portable && !s->opts->fixed_arguments;
+}
+
+/* In a portable image whose arguments are not left to its loader: @a says which one this was. */
+static void note_fixed(struct sema *s, struct sema_argument *a)
+{
+	if (!s->opts->portable)
+		return;
+	a->kind = IMAGE_K_STRING;
+	a->fixed = "was needed for compiling and is what it was then";
+	if (strlen(a->text) < IMAGE_MAX_TEXT)
+		sema_argument_row(s, a);
+}
+
+static void note_fixed_positional(struct sema *s, const struct ast_expr *e, const char *text)
+{
+	struct sema_argument a = {.position = (uint32_t)e->u.integer.value, .text = text};
+
+	note_fixed(s, &a);
+}
+
 /* In a portable image it is what is used as: a number, unless it was text when compiled. */
 static struct type *load_positional(struct sema *s, struct ast_expr *e, bool is_text)
 {
@@ -66,7 +89,13 @@ static struct type *load_positional(struct sema *s, struct ast_expr *e, bool is_
 
 struct type *sema_positional_text(struct sema *s, struct ast_expr *e)
 {
-	return load_positional(s, e, true);
+	const char *text = sema_param(s, e->u.integer.value);
+
+	if (sema_loads_arguments(s))
+		return load_positional(s, e, true);
+	note_fixed_positional(s, e, text);
+	sema_set_string(s, e, text);
+	return e->type;
 }
 
 /* A number where it looks like one, text otherwise. */
@@ -76,8 +105,9 @@ struct type *sema_type_positional(struct sema *s, struct ast_expr *e)
 	uint64_t v = 0;
 	bool negative = false;
 
-	if (s->opts->portable)
+	if (sema_loads_arguments(s))
 		return load_positional(s, e, *text && !parse_number(s, text, &v, &negative));
+	note_fixed_positional(s, e, text);
 	if (!text[0] && !s->include_dead) /* one that is never looked at need not be there */
 		sema_warning(s, e->span, "Positional parameter $%llu is empty or not provided.",
 			     (unsigned long long)e->u.integer.value);
@@ -273,6 +303,22 @@ static struct type *load_option(struct sema *s, struct ast_expr *e, const struct
 		s, e, kind == IMAGE_K_STRING ? type_string(s->types, IMAGE_MAX_TEXT) : o->type, &r);
 }
 
+static void note_fixed_option(struct sema *s, const struct sema_getopt *o)
+{
+	struct sema_argument a = {
+		.name = o->name,
+		.letter = o->letter,
+		.describe = s->r->options.items[o->option].description,
+		.text = o->text,
+	};
+
+	if (o->type->kind == IMAGE_K_BOOL)
+		a.text = o->value ? "true" : "false";
+	else if (o->type->kind != IMAGE_K_STRING)
+		a.text = arena_printf(s->arena, "%lld", (long long)o->value);
+	note_fixed(s, &a);
+}
+
 static struct type *option_value(struct sema *s, struct ast_expr *e, struct sema_getopt *o)
 {
 	struct sema_getopt now = *o;
@@ -281,8 +327,9 @@ static struct type *option_value(struct sema *s, struct ast_expr *e, struct sema
 	apply_given(s, e, &now);
 	if (now.failed)
 		return NULL;
-	if (s->opts->portable)
+	if (sema_loads_arguments(s))
 		return load_option(s, e, &now);
+	note_fixed_option(s, &now);
 	if (o->type->kind == IMAGE_K_STRING)
 		sema_set_string(s, e, now.text);
 	else

@@ -26,7 +26,8 @@ struct sema_options {
 	bool tell_failures; /* -k */
 	bool has_child;     /* -c given: cpid is known at run time */
 	bool portable; /* what depends on kernel and arguments is left to whoever loads the image */
-	int pid;       /* -p, 0: none */
+	bool fixed_arguments;        /* portable: but arguments are those of compiling */
+	int pid;                     /* -p, 0: none */
 	const regex_t *probe_filter; /* --probe-filter: the others are left out; NULL: none */
 	const char *script_name;
 	struct cdefs_options c; /* where C headers are looked for */

@@ -405,18 +405,14 @@ static void type_str_arg(struct sema *s, struct ast_expr *x)
 		sema_expr(s, x);
 		return;
 	}
-	if (s->opts->portable && param == x) {
+	if (param == x) {
 		sema_positional_text(s, x);
 		return;
 	}
-	if (s->opts->portable) {
+	if (sema_loads_arguments(s)) {
 		sema_error(s, x->span,
 			   "A part of a parameter's text is not known before an image is run: "
 			   "compile it with --no-portable");
-		return;
-	}
-	if (param == x) {
-		sema_set_string(s, x, sema_param(s, x->u.integer.value));
 		return;
 	}
 	/* The sum is typed with a string literal in the parameter's place. */

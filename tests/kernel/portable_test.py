@@ -77,6 +77,17 @@ class Portable(unittest.TestCase):
                       self.run_image(before=("-d", "image")).stdout)
 
     @support.same_everywhere
+    def test_arguments_that_compiling_needs_are_fixed(self):
+        self.compile('BEGIN { printf(getopt("wide", false) ? "%5d|%s\\n" : "%d|%s\\n", '
+                     'getopt("n", 7), str($1)); exit(); }', "word")
+        self.assertEqual(self.run_image().stdout.strip("\n"), "7|word")
+        self.assertEqual(self.run_image("--n=7", "--wide=false", "word").stdout.strip("\n"),
+                         "7|word")
+        for words in (("--n=8",), ("--wide",), ("other",)):
+            self.assertIn("was needed for compiling", self.run_image(*words, status=1).stderr)
+        self.assertIn("was needed for compiling", self.run_image(before=("-d", "image")).stdout)
+
+    @support.same_everywhere
     def test_text_compared(self):
         self.compile('BEGIN /getopt("s", "") == "" || getopt("s", "") == comm/ '
                      '{ printf("%s\\n", getopt("s", "") != "a" ? "yes" : "no"); } '
