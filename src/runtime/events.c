@@ -62,11 +62,13 @@ static bool take_ring(void *arg, const void *data, size_t size)
 	return !ev->limited || (--ev->left && !ev->run->pause);
 }
 
-static void take_perf(void *ctx, const void *data, size_t size)
+static bool take_perf(void *ctx, const void *data, size_t size)
 {
 	struct events *ev = ctx;
 
+	ev->run->pause = false;
 	events_handle(ev->run, data, size);
+	return !ev->run->pause;
 }
 
 static uint32_t perf_pages(const struct run *r)

@@ -146,15 +146,17 @@ static void drop(struct perf_events *p, size_t n)
 	p->nkept = left;
 }
 
-/* Gives on what is from before @end. */
-static void give(struct perf_events *p, uint64_t end)
+/* Gives on what is from before @end, as far as it is wanted now, or @all of it. Whether it was. */
+static bool give(struct perf_events *p, uint64_t end, bool all)
 {
+	bool wanted = true;
 	size_t n = 0;
 
 	qsort(p->kept, p->nkept, sizeof(*p->kept), by_time);
-	for (; n < p->nkept && p->kept[n].time < end; n++)
-		p->fn(p->arg, p->store.bytes + p->kept[n].at, p->kept[n].size);
+	for (; n < p->nkept && p->kept[n].time < end && (wanted || all); n++)
+		wanted = p->fn(p->arg, p->store.bytes + p->kept[n].at, p->kept[n].size);
 	drop(p, n);
+	return wanted || all;
 }
 
 /*
@@ -168,8 +170,8 @@ int perf_events_consume(struct perf_events *p, bool all)
 
 	if (err >= 0)
 		err = perf_buffer__consume(p->buffer);
-	if (p->nkept)
-		give(p, all ? UINT64_MAX : start);
+	if (p->nkept && !give(p, all ? UINT64_MAX : start, all) && err >= 0)
+		return 1;
 	return err < 0 ? err : 0;
 }
 

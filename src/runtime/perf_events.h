@@ -9,8 +9,11 @@
 
 struct perf_events;
 
-/* One event; @data is 8-byte aligned and valid during the call. */
-typedef void perf_event_fn(void *arg, const void *data, size_t size);
+/*
+ * One event; @data is 8-byte aligned and valid during the call. Returns whether the next one may
+ * follow in this call; else it comes with the next.
+ */
+typedef bool perf_event_fn(void *arg, const void *data, size_t size);
 
 /*
  * Opens a buffer of @pages pages (a power of two) on each processor for map @map_fd. Returns NULL
@@ -22,8 +25,8 @@ void perf_events_close(struct perf_events *p);
 int perf_events_fd(const struct perf_events *p);
 /*
  * Gives on the events that are there, or, unless @all, those from before the call; the others
- * come with the next one. With @all nothing may be sending any more. Returns 0 or a negative
- * errno.
+ * come with the next one, as do those that the function wants later. With @all nothing may be
+ * sending any more. Returns 0, 1 when there is more to be given on at once, or a negative errno.
  */
 int perf_events_consume(struct perf_events *p, bool all);
 /* How many the kernel had no room for, or we no memory. */
