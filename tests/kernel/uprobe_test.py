@@ -208,7 +208,7 @@ class Uprobe(Traced):
                     f.write(data)
                 os.chmod(program, 0o755)
                 if data is contents:
-                    made = support.btrun("--emit-image", image, "-e",
+                    made = support.btrun("--no-portable", "--emit-image", image, "-e",
                                          f"uprobe:{program}:called_one {{ exit(); }}")
                     self.assertEqual(made.returncode, 0, made.stderr)
             run = support.btrun(image, program=support.BTRUN_RUN)
