@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The fuzzer's target: text through parser, sema and codegen, for one fixed kernel version; the
- * object is thrown away. Built with libFuzzer by tools/fuzz; without it (FUZZ_REPLAY) a program
- * that runs the files named on its command line, which is how the corpus is a test.
+ * object is thrown away. Built with libFuzzer by tools/fuzz; with replay.c in its place, a
+ * program that runs the files named on its command line, which is how the corpus is a test.
  *
  * C definitions and imports are left out: libclang is not ours to test, and files are no input.
  */
@@ -72,31 +72,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	target_close(t);
 	return 0;
 }
-
-#ifdef FUZZ_REPLAY
-static int replay(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	char *text = malloc(1 << 20);
-	size_t size;
-
-	if (!f || !text) {
-		fprintf(stderr, "%s cannot be read\n", path);
-		exit(1);
-	}
-	size = fread(text, 1, 1 << 20, f);
-	fclose(f);
-	text = realloc(text, size + 1); /* reading beyond it is noticed */
-	LLVMFuzzerTestOneInput((const uint8_t *)text, size);
-	free(text);
-	return 0;
-}
-
-int main(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-		replay(argv[i]);
-	printf("%d inputs\n", argc - 1);
-	return 0;
-}
-#endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The fuzzer's target for images: opened, printed, bound, values of its types shown in each
- * format, its object opened, all but given to the kernel. As in fuzz.c, FUZZ_REPLAY makes a
- * program of it that runs the files named on its command line.
+ * format, its object opened, all but given to the kernel. As fuzz.c with replay.c, a program
+ * that runs the files named on its command line.
  */
 #include <bpf/libbpf.h>
 #include <stdint.h>
@@ -183,27 +183,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(image);
 	return 0;
 }
-
-#ifdef FUZZ_REPLAY
-static void replay(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	uint8_t *data = malloc(1 << 20);
-
-	if (!f || !data) {
-		fprintf(stderr, "%s cannot be read\n", path);
-		exit(1);
-	}
-	LLVMFuzzerTestOneInput(data, fread(data, 1, 1 << 20, f));
-	fclose(f);
-	free(data);
-}
-
-int main(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-		replay(argv[i]);
-	printf("%d images\n", argc - 1);
-	return 0;
-}
-#endif
