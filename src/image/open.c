@@ -441,7 +441,7 @@ static int check_config(struct checker *c)
 	return 0;
 }
 
-static int check_rows(struct checker *c, uint32_t n, int (*check)(struct checker *c, uint32_t row))
+int image_check_rows(struct checker *c, uint32_t n, image_check_fn *check)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		int err = check(c, i);
@@ -459,17 +459,17 @@ static int check_tables(struct checker *c)
 
 	err = image_check_columns(c);
 	if (!err)
-		err = check_rows(c, img->nenums, check_enumerator);
+		err = image_check_rows(c, img->nenums, check_enumerator);
 	if (!err)
-		err = check_rows(c, img->ntypes, check_type);
+		err = image_check_rows(c, img->ntypes, check_type);
 	if (!err)
-		err = check_rows(c, img->nmaps, check_map);
+		err = image_check_rows(c, img->nmaps, check_map);
 	if (!err)
-		err = check_rows(c, img->nactions, check_action);
+		err = image_check_rows(c, img->nactions, check_action);
 	if (!err)
-		err = check_rows(c, img->nprobes, check_probe);
+		err = image_check_rows(c, img->nprobes, check_probe);
 	if (!err)
-		err = check_rows(c, img->nattachments, check_attachment);
+		err = image_check_rows(c, img->nattachments, check_attachment);
 	if (!err)
 		err = check_config(c);
 	return err ? err : image_check_portable(c);

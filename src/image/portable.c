@@ -138,31 +138,20 @@ static int check_point(struct checker *c, uint32_t row)
 	return 0;
 }
 
-static int check_rows(struct checker *c, uint32_t n, int (*check)(struct checker *c, uint32_t row))
-{
-	for (uint32_t i = 0; i < n; i++) {
-		int err = check(c, i);
-
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 int image_check_portable(struct checker *c)
 {
 	const struct image *img = c->img;
-	int ret = check_rows(c, img->nneeds, check_need);
+	int ret = image_check_rows(c, img->nneeds, check_need);
 
 	if (!ret)
-		ret = check_rows(c, img->narguments, check_argument);
+		ret = image_check_rows(c, img->narguments, check_argument);
 	if (!ret)
-		ret = check_rows(c, img->nrelocs, check_reloc);
+		ret = image_check_rows(c, img->nrelocs, check_reloc);
 	if (!ret)
-		ret = check_rows(c, img->nsites, check_site);
+		ret = image_check_rows(c, img->nsites, check_site);
 	if (!ret)
-		ret = check_rows(c, img->nconditions, check_condition);
+		ret = image_check_rows(c, img->nconditions, check_condition);
 	if (!ret)
-		ret = check_rows(c, img->npoints, check_point);
+		ret = image_check_rows(c, img->npoints, check_point);
 	return ret;
 }
