@@ -288,6 +288,8 @@ const struct sema_words *sema_sort_words(struct arena *a, const struct ast_progr
 
 /* ---- params.c: positional parameters and options ---- */
 struct type *sema_type_positional(struct sema *s, struct ast_expr *e);
+/* In a portable image: parameter or option @a, whose name, number and text are set, is fixed. */
+void sema_note_fixed(struct sema *s, struct sema_argument *a, const char *why);
 /* Whether arguments are left to whoever loads the image. */
 bool sema_loads_arguments(const struct sema *s);
 struct type *sema_positional_text(struct sema *s, struct ast_expr *e); /* portable images */

@@ -46,13 +46,14 @@ bool sema_loads_arguments(const struct sema *s)
 	return s->opts->portable && !s->opts->fixed_arguments;
 }
 
-/* In a portable image whose arguments are not left to its loader: @a says which one this was. */
-static void note_fixed(struct sema *s, struct sema_argument *a)
+#define FOR_COMPILING "was needed for compiling and is what it was then"
+
+void sema_note_fixed(struct sema *s, struct sema_argument *a, const char *why)
 {
 	if (!s->opts->portable)
 		return;
 	a->kind = IMAGE_K_STRING;
-	a->fixed = "was needed for compiling and is what it was then";
+	a->fixed = why;
 	if (strlen(a->text) < IMAGE_MAX_TEXT)
 		sema_argument_row(s, a);
 }
@@ -61,7 +62,7 @@ static void note_fixed_positional(struct sema *s, const struct ast_expr *e, cons
 {
 	struct sema_argument a = {.position = (uint32_t)e->u.integer.value, .text = text};
 
-	note_fixed(s, &a);
+	sema_note_fixed(s, &a, FOR_COMPILING);
 }
 
 /* In a portable image it is what is used as: a number, unless it was text when compiled. */
@@ -316,7 +317,7 @@ static void note_fixed_option(struct sema *s, const struct sema_getopt *o)
 		a.text = o->value ? "true" : "false";
 	else if (o->type->kind != IMAGE_K_STRING)
 		a.text = arena_printf(s->arena, "%lld", (long long)o->value);
-	note_fixed(s, &a);
+	sema_note_fixed(s, &a, FOR_COMPILING);
 }
 
 static struct type *option_value(struct sema *s, struct ast_expr *e, struct sema_getopt *o)

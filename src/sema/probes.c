@@ -82,13 +82,14 @@ static bool lacks_params(struct sema *s, const struct ast_attach_point *ap)
 static void note_fixed(struct sema *s, const char *part)
 {
 	for (const char *dollar = part; (dollar = strchr(dollar, '$')); dollar++) {
-		struct sema_argument a = {.kind = IMAGE_K_STRING,
-					  .position = (uint32_t)strtoul(dollar + 1, NULL, 10)};
+		struct sema_argument a = {.position = (uint32_t)strtoul(dollar + 1, NULL, 10)};
 
 		a.text = sema_param(s, a.position);
-		a.fixed = "is part of an attach point and was fixed when the script was compiled";
-		if (a.position && strlen(a.text) < IMAGE_MAX_TEXT)
-			sema_argument_row(s, &a);
+		if (a.position)
+			sema_note_fixed(
+				s, &a,
+				"is part of an attach point and was fixed when the script was "
+				"compiled");
 	}
 }
 
@@ -101,8 +102,7 @@ static const struct ast_attach_point *written_out(struct sema *s, const struct a
 	out->parts.len = out->parts.cap = 0;
 	out->parts.items = NULL;
 	for (size_t i = 0; i < ap->parts.len; i++) {
-		if (s->opts->portable)
-			note_fixed(s, ap->parts.items[i]);
+		note_fixed(s, ap->parts.items[i]);
 		vec_push(s->arena, &out->parts, with_params(s, ap->parts.items[i]));
 	}
 	return out;
