@@ -129,6 +129,7 @@ static void with_btf(struct target *t)
 	if (!bind_find(t, IMAGE_R_TYPE_SIZE, "struct task_struct", "", &v))
 		return;
 	target_close(t);
+	print_message("skipped: the kernel's types (BTF) cannot be read\n");
 	skip();
 }
 
